@@ -1,0 +1,123 @@
+"""What can be said of a summary without asking a model: findings, and the mending of some.
+
+A check is one file and one function from `Readings` to findings; its keyword parameters are what
+`Checks` may set.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from summarizer.checks.reading import Readings
+from summarizer.digest import Point, Summary
+from summarizer.errors import InputError
+
+if TYPE_CHECKING:
+    from summarizer.digest import Basis, Digest, Finding, Paper
+
+Check: TypeAlias = Callable[..., Iterator["Finding"]]
+Checks: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Which checks run, each with its parameters; `severity` is one that every check has."""
+
+CHECKS: Mapping[str, str] = {
+    "shape": "summarizer.checks.shape:shape",
+    "text": "summarizer.checks.text:text",
+}
+DEFAULT: Checks = {name: {} for name in CHECKS}
+
+
+@cache
+def _load(name: str) -> Check:
+    module, _, function = CHECKS[name].partition(":")
+    check: Check = getattr(import_module(module), function)
+    return check
+
+
+def validate_checks(checks: Checks) -> None:
+    """Refuse a check or a parameter that does not exist.
+
+    Raises:
+        InputError: The name that is wrong, and those that exist.
+    """
+    for name, parameters in checks.items():
+        if name not in CHECKS:
+            raise InputError(
+                f"there is no check {name!r}", hint=f"There are {', '.join(sorted(CHECKS))}"
+            )
+        known = ["severity", *list(inspect.signature(_load(name)).parameters)[1:]]
+        for parameter in parameters:
+            if parameter not in known:
+                raise InputError(
+                    f"the check {name!r} has no parameter {parameter!r}",
+                    hint=f"It has {', '.join(known)}",
+                )
+        if parameters.get("severity", "error") not in ("error", "warning"):
+            raise InputError(
+                f"the severity of {name!r} is {parameters['severity']!r}",
+                hint="Write error or warning",
+            )
+
+
+def check_summary(
+    paper: Paper,
+    summary: Summary,
+    *,
+    checks: Checks | None = None,
+    language: str = "ko",
+    basis: Basis = "abstract",
+) -> list[Finding]:
+    """Hold a summary against its paper.
+
+    Args:
+        checks: Exactly these run; None stands for `DEFAULT`.
+        language: Of the summary, as a BCP 47 tag.
+        basis: What the points were written from.
+
+    Returns:
+        Findings in the order of the summary, those on the whole summary first.
+    """
+    readings = Readings(paper, summary, language=language, basis=basis)
+    findings = []
+    for name, parameters in (DEFAULT if checks is None else checks).items():
+        settings = dict(parameters)
+        severity = settings.pop("severity", None)
+        for finding in _load(name)(readings, **settings):
+            update: dict[str, Any] = {"arxiv_id": paper.arxiv_id}
+            if severity:
+                update["severity"] = severity
+            findings.append(finding.model_copy(update=update))
+    return sorted(
+        findings,
+        key=lambda finding: (
+            -1 if finding.point is None else finding.point,
+            finding.span or (0, 0),
+        ),
+    )
+
+
+def check_digest(digest: Digest, *, checks: Checks | None = None) -> list[Finding]:
+    """What shows only across the entries of a digest."""
+    del digest, checks
+    return []
+
+
+def mend(summary: Summary, findings: Iterable[Finding]) -> Summary:
+    """Apply every fix, and nothing else; where two overlap, only the first is applied."""
+    texts = [point.text for point in summary.points]
+    fixes = [f for f in findings if f.fix is not None and f.point is not None and f.span]
+    begin: dict[int, int] = {}
+    for finding in sorted(fixes, key=lambda f: (f.point, f.span), reverse=True):
+        assert finding.point is not None
+        assert finding.span is not None
+        start, end = finding.span
+        if end <= begin.get(finding.point, len(texts[finding.point])):
+            text = texts[finding.point]
+            texts[finding.point] = text[:start] + (finding.fix or "") + text[end:]
+            begin[finding.point] = start
+    if texts == [point.text for point in summary.points]:
+        return summary
+    return Summary(points=tuple(Point(text=text) for text in texts))

@@ -1,0 +1,130 @@
+"""The one seam to whatever answers questions: a model, a recording, a store, a limit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Literal, Protocol, TypeAlias
+
+from pydantic import Field
+
+from summarizer.digest import Usage, Value
+from summarizer.errors import InputError
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+
+MODELS: Mapping[str, str] = {
+    "openai": "summarizer.models.openai:open_openai",
+    "replay": "summarizer.models.recordings:open_replay",
+    "langchain": "summarizer.langchain:open_langchain",
+}
+"""What a model spec's first word opens; each is a function from the rest of the spec."""
+
+# Shapes of keys that vendors hand out; a spec is printed and kept, so it must not hold one.
+_KEY = re.compile(r"\b(sk|pk|key|xai|gsk|hf|AIza)[-_]?[A-Za-z0-9_-]{16,}|(api[-_]?key|token)=", re.I)
+
+
+class Message(Value):
+    """One message of a chat."""
+
+    role: Role
+    content: str
+
+
+class Request(Value):
+    """A question to a model.
+
+    Attributes:
+        messages: The chat, in order.
+        params: What is sent beside them (`temperature`, `max_completion_tokens`, …).
+        output_schema: The JSON Schema that the answer must satisfy; None for free text.
+        sample: 0, 1, …: the nth independent answer to the same question; not sent.
+        label: Paper and prompt, for people; not sent, and no part of the question.
+    """
+
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    output_schema: Mapping[str, Any] | None = None
+    sample: int = Field(default=0, ge=0)
+    label: str = ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of messages, params, schema and sample."""
+        question = {
+            "messages": [[message.role, message.content] for message in self.messages],
+            "params": self.params,
+            "schema": self.output_schema,
+            "sample": self.sample,
+        }
+        canonical = json.dumps(question, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Answer(Value):
+    """What a model answered.
+
+    Attributes:
+        text: The answer, without a model's thinking.
+        finish_reason: `stop`, `length`, `content_filter`, …, as the server named it.
+        model: As the server named it.
+        usage: None where the server did not say.
+        headroom: The server's rate limits as it sent them; neither stored nor recorded.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    model: str = ""
+    usage: Usage | None = None
+    headroom: Mapping[str, str] | None = Field(default=None, exclude=True)
+
+
+class Unanswered(Value):
+    """Sent into a flow in place of an answer: there is none, and why."""
+
+    reason: str
+
+
+class ChatModel(Protocol):
+    """Answers requests; a store, a recording or a limit wraps one and is one."""
+
+    @property
+    def name(self) -> str:
+        """What answers are filed under, with `Request.fingerprint`."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Answer one request.
+
+        Raises:
+            ModelError: There is no answer to this one.
+            ModelUnusable: There will be none to any other either.
+        """
+
+    async def aclose(self) -> None:
+        """Let go of connections and files."""
+
+
+def open_model(spec: str) -> ChatModel:
+    """Open what a model spec names: `openai:gpt-5-mini`, `replay:PATH`, `langchain:pkg.mod:Class`.
+
+    Raises:
+        InputError: The spec is unknown, incomplete or carries a key.
+    """
+    kind, _, rest = spec.partition(":")
+    if _KEY.search(spec):
+        raise InputError(
+            "the model's name seems to carry a key",
+            hint="Put the key into the environment (OPENAI_API_KEY) and leave it out of the name",
+        )
+    if kind not in MODELS or not rest:
+        raise InputError(
+            f"there is no model {spec!r}",
+            hint=f"Write one of {', '.join(f'{kind}:…' for kind in MODELS)}",
+        )
+    module, _, name = MODELS[kind].partition(":")
+    opened: ChatModel = getattr(import_module(module), name)(rest)
+    return opened

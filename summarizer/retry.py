@@ -1,0 +1,47 @@
+"""One retry policy, for sources and for models.
+
+Exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture
+Blog, 2015); a server's own `Retry-After` (RFC 9110, section 10.2.3) beats it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to wait before the same thing is tried again.
+
+    Attributes:
+        attempts: Tries in all, the first one included.
+        first: Upper bound of the first wait, in seconds; it doubles with each try.
+        longest: Upper bound of any wait, in seconds, also of one that a server asks for.
+    """
+
+    attempts: int = 5
+    first: float = 1.0
+    longest: float = 60.0
+
+    def delay(self, tried: int, *, jitter: float, retry_after: float | None = None) -> float:
+        """Seconds to wait after the `tried`-th failure (from 1); `jitter` is drawn from [0, 1)."""
+        if retry_after is not None:
+            return min(max(retry_after, 0.0), self.longest)
+        return min(self.longest, self.first * 2.0 ** (tried - 1)) * jitter
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Seconds that a `Retry-After` header asks to wait: a number or an HTTP date; else None."""
+    value = headers.get("retry-after", "").strip()
+    if value.replace(".", "", 1).isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
