@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from summarizer.formats.markdown import lint_markdown, parse_markdown, render_markdown
     from summarizer.models import Answer, ChatModel, Message, Request, Unanswered, open_model
     from summarizer.prompts import Prompt, load_prompt
-    from summarizer.regenerate import regenerate
+    from summarizer.drivers import regenerate
     from summarizer.sources import read_papers
-    from summarizer.summarize import parse_summary, summarize, summary_flow
+    from summarizer.flow import parse_summary, summarize, summary_flow
 
 __version__ = "0.1.0"
 
@@ -47,9 +47,9 @@ _HOMES = {
     "summarizer.formats.markdown": ("lint_markdown", "parse_markdown", "render_markdown"),
     "summarizer.models": ("Answer", "ChatModel", "Message", "Request", "Unanswered", "open_model"),
     "summarizer.prompts": ("Prompt", "load_prompt"),
-    "summarizer.regenerate": ("regenerate",),
+    "summarizer.drivers": ("regenerate",),
     "summarizer.sources": ("read_papers",),
-    "summarizer.summarize": ("parse_summary", "summarize", "summary_flow"),
+    "summarizer.flow": ("parse_summary", "summarize", "summary_flow"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -81,6 +81,10 @@ class Summary(Value):
     """What a digest says of one paper; `Summary(points=["…"])` takes plain strings."""
 
     points: tuple[Annotated[Point, BeforeValidator(_as_point)], ...] = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, points: Iterable[Point | str] = ()) -> None: ...
 
 
 class Finding(Value):

@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -123,3 +124,12 @@ class StoreError(SummarizerError):
 
 class DiskError(SummarizerError):
     """A file could not be written; what was there before is untouched."""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The hint for a word that is not known: the one it resembles, or all there are."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    close = get_close_matches(word, names, n=1)
+    return f"Did you mean {close[0]!r}" if close else f"There are {', '.join(names)}"

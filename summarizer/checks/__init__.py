@@ -105,19 +105,27 @@ def check_digest(digest: Digest, *, checks: Checks | None = None) -> list[Findin
     return []
 
 
+def fixes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that `mend` applies: those with a fix; where two overlap, the first."""
+    chosen: list[Finding] = []
+    for finding in sorted(
+        (f for f in findings if f.fix is not None and f.point is not None and f.span),
+        key=lambda f: (f.point, f.span),
+    ):
+        if chosen and chosen[-1].point == finding.point and chosen[-1].span and finding.span:
+            (_, end), (start, _) = chosen[-1].span, finding.span
+            if start < end or finding.span == chosen[-1].span:
+                continue
+        chosen.append(finding)
+    return tuple(chosen)
+
+
 def mend(summary: Summary, findings: Iterable[Finding]) -> Summary:
-    """Apply every fix, and nothing else; where two overlap, only the first is applied."""
+    """Apply every fix, and nothing else."""
     texts = [point.text for point in summary.points]
-    fixes = [f for f in findings if f.fix is not None and f.point is not None and f.span]
-    begin: dict[int, int] = {}
-    for finding in sorted(fixes, key=lambda f: (f.point, f.span), reverse=True):
-        assert finding.point is not None
-        assert finding.span is not None
-        start, end = finding.span
-        if end <= begin.get(finding.point, len(texts[finding.point])):
+    for finding in reversed(fixes(findings)):
+        if finding.point is not None and finding.span and finding.fix is not None:
+            start, end = finding.span
             text = texts[finding.point]
-            texts[finding.point] = text[:start] + (finding.fix or "") + text[end:]
-            begin[finding.point] = start
-    if texts == [point.text for point in summary.points]:
-        return summary
+            texts[finding.point] = text[:start] + finding.fix + text[end:]
     return Summary(points=tuple(Point(text=text) for text in texts))

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from summarizer.checks.quantities import read_quantities
+
 if TYPE_CHECKING:
+    from summarizer.checks.quantities import Quantity
     from summarizer.digest import Basis, Paper, Summary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Reading:
+    """A text, and what stands in it; each part is read when a check first asks for it."""
+
+    text: str
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The numbers, in order."""
+        return read_quantities(self.text)
+
+
+@dataclass(frozen=True)
 class Readings:
     """A paper and its summary, side by side."""
 
@@ -17,3 +33,13 @@ class Readings:
     summary: Summary
     language: str
     basis: Basis
+
+    @cached_property
+    def source(self) -> Reading:
+        """What a summary may be held against: the title and the abstract."""
+        return Reading(f"{self.paper.title}\n{self.paper.abstract or ''}")
+
+    @cached_property
+    def points(self) -> tuple[Reading, ...]:
+        """The points of the summary, in order."""
+        return tuple(Reading(point.text) for point in self.summary.points)

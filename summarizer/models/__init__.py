@@ -19,13 +19,15 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 
 MODELS: Mapping[str, str] = {
     "openai": "summarizer.models.openai:open_openai",
-    "replay": "summarizer.models.recordings:open_replay",
+    "replay": "summarizer.models.replay:open_replay",
     "langchain": "summarizer.langchain:open_langchain",
 }
 """What a model spec's first word opens; each is a function from the rest of the spec."""
 
 # Shapes of keys that vendors hand out; a spec is printed and kept, so it must not hold one.
-_KEY = re.compile(r"\b(sk|pk|key|xai|gsk|hf|AIza)[-_]?[A-Za-z0-9_-]{16,}|(api[-_]?key|token)=", re.I)
+_KEY = re.compile(
+    r"\b(sk|pk|key|xai|gsk|hf|AIza)[-_]?[A-Za-z0-9_-]{16,}|(api[-_]?key|token)=", re.IGNORECASE
+)
 
 
 class Message(Value):
@@ -70,7 +72,8 @@ class Answer(Value):
 
     Attributes:
         text: The answer, without a model's thinking.
-        finish_reason: `stop`, `length`, `content_filter`, …, as the server named it.
+        finish_reason: `stop`, `length`, `content_filter`, …, as the server named it; `thinking`
+            where thinking used up all tokens, `refusal` where the model refused.
         model: As the server named it.
         usage: None where the server did not say.
         headroom: The server's rate limits as it sent them; neither stored nor recorded.
@@ -84,9 +87,14 @@ class Answer(Value):
 
 
 class Unanswered(Value):
-    """Sent into a flow in place of an answer: there is none, and why."""
+    """Sent into a flow in place of an answer: there is none, and why.
+
+    Attributes:
+        asked: False where nobody was asked: a replay lacks the question.
+    """
 
     reason: str
+    asked: bool = True
 
 
 class ChatModel(Protocol):

@@ -1,0 +1,76 @@
+"""The command line: arguments → one library call → one renderer."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from summarizer import __version__
+from summarizer.errors import SummarizerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str] = {
+    "digest": "summarizer.cli.digest:digest",
+    "check": "summarizer.cli.check:check",
+    "convert": "summarizer.cli.convert:convert",
+    "prompts": "summarizer.cli.prompts:prompts",
+    "recordings": "summarizer.cli.recordings:recordings",
+    "schema": "summarizer.cli.schema:schema",
+}
+
+INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="summarizer")
+def cli() -> None:
+    """Turn a day's arXiv papers into a Korean digest that a reader can trust.
+
+    Try it without a key and without a network: summarizer digest --sample
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with the exit code that the outcome has.
+
+    0 well · 1 a check failed, or an entry failed by its findings · 2 wrong use, bad input or
+    configuration · 3 model, network or disk failed after retries · 130 interrupted.
+    """
+    try:
+        code = cli.main(prog_name="summarizer", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        code = wrong.exit_code
+    except SummarizerError as error:
+        click.echo(f"{'Nothing to do' if error.exit_code == 0 else 'Error'}: {error}", err=True)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; the same command takes up where this one stopped", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; Python would complain again at exit.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)

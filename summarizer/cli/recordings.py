@@ -1,0 +1,132 @@
+"""`summarizer recordings`: look after a file of recorded answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from summarizer.models import Request
+
+_PAPERS = "papers.jsonl"
+
+
+@click.group()
+def recordings() -> None:
+    """Show, prune and move the recorded answers of a file."""
+
+
+def _of_a_file(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that say which questions are asked now."""
+
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option(
+        "--from",
+        "source",
+        metavar="SOURCE",
+        help=f"The papers that are asked about.  [default: {_PAPERS} beside FILE]",
+    )
+    @click.option(
+        "--prompt",
+        "names",
+        multiple=True,
+        default=["digest-ko"],
+        show_default=True,
+        metavar="NAME|FILE",
+        help="What is asked about them; may be given more than once.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @wraps(command)
+    def with_arguments(**arguments: Any) -> None:
+        command(**arguments)
+
+    return with_arguments
+
+
+def _wanted(file: Path, source: str | None, names: tuple[str, ...]) -> list[Request]:
+    from summarizer.cli.terminal import notice
+    from summarizer.drivers import questions
+    from summarizer.models.recordings import read_recordings
+    from summarizer.prompts import load_prompt
+    from summarizer.sources import read_listing
+
+    async def ask() -> list[Request]:
+        listing = await read_listing(source or str(file.parent / _PAPERS), notice=notice)
+        recorded = read_recordings(file)
+        return [
+            question
+            for name in names
+            for question in await questions(listing.papers, load_prompt(name), recorded)
+        ]
+
+    return asyncio.run(ask())
+
+
+@recordings.command()
+@_of_a_file
+def show(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Show each recording, and whether it answers what is asked now."""
+    from summarizer.cli.terminal import print_json, table
+    from summarizer.models import upkeep
+    from summarizer.models.recordings import read_recordings
+
+    rows = upkeep.show(read_recordings(file), _wanted(file, source, names))
+    if as_json:
+        print_json([row.model_dump(mode="json") for row in rows])
+        return
+    table(
+        ["state", "paper and prompt", "sample", "model", "origin", "recorded"],
+        [
+            [r.state, r.label, f"{r.sample}", r.model, r.origin, f"{r.recorded_at:%Y-%m-%d}"]
+            for r in rows
+        ],
+    )
+    counts = Counter(row.state for row in rows)
+    click.echo(f"{file}: {', '.join(f'{n} {state}' for state, n in counts.items()) or 'empty'}")
+
+
+@recordings.command()
+@_of_a_file
+def prune(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Drop the recordings that answer nothing that is asked now.
+
+    A handwritten answer to an earlier wording of a prompt stays: `rekey` can move it.
+    """
+    from summarizer.cli.terminal import print_json
+    from summarizer.models import upkeep
+
+    dropped = upkeep.prune(file, _wanted(file, source, names))
+    if as_json:
+        print_json([{"label": r.label, "fingerprint": r.fingerprint} for r in dropped])
+        return
+    for recording in dropped:
+        click.echo(f"dropped  {recording.label}  ({recording.model})")
+    click.echo(f"{file}: {len(dropped)} recordings dropped")
+
+
+@recordings.command()
+@_of_a_file
+def rekey(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Move handwritten answers to an edited prompt, paper by paper; never those of a model."""
+    from summarizer.cli.terminal import print_json
+    from summarizer.models import upkeep
+
+    moved = upkeep.rekey(file, _wanted(file, source, names))
+    if as_json:
+        print_json(
+            [
+                {"label": m.after.label, "from": m.before.fingerprint, "to": m.after.fingerprint}
+                for m in moved
+            ]
+        )
+        return
+    for move in moved:
+        click.echo(f"moved  {move.after.label}")
+    click.echo(f"{file}: {len(moved)} handwritten answers moved")

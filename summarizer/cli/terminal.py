@@ -1,0 +1,72 @@
+"""What a person sees: notices, progress and tables, on stderr; rich lives only here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+def notice(text: str) -> None:
+    """Say something to the person at the terminal; machine output stays clean."""
+    click.echo(text, err=True)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
+    """A progress bar on stderr while a long thing runs; nothing where stderr is no terminal.
+
+    Yields:
+        Call it once for each step that is done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
+) -> None:
+    """Print rows under a head on stdout; `numbers` are the columns that are set flush right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(head):
+        shown.add_column(Text(name), justify="right" if place in numbers else "left")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 200).print(shown)

@@ -1,0 +1,132 @@
+"""Text files of the user's: read with care, and replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from summarizer.errors import DiskError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file as it is: line ends and a byte order mark are kept.
+
+    Raises:
+        InputError: There is no such file, it cannot be read, or it is not UTF-8 text.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("there is no such file", path=path) from None
+    except IsADirectoryError:
+        raise InputError("this is a folder, not a file", path=path) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {system_reason(error)}", path=path) from error
+    if b"\0" in data:
+        raise InputError(
+            "this is not a text file: it holds a NUL byte",
+            hint="If it is text, save it as UTF-8",
+            path=path,
+            line=data.count(b"\n", 0, data.index(b"\0")) + 1,
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"byte {error.start} of the file (0x{data[error.start]:02x}) is not UTF-8",
+            hint="Save the file as UTF-8",
+            path=path,
+            line=data.count(b"\n", 0, error.start) + 1,
+        ) from error
+
+
+def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Replace files as UTF-8, each whole or not at all; missing folders are made.
+
+    All of them are written beside their places and flushed before the first takes its place, so
+    that a full disk changes none. A file that holds its text already is not touched.
+
+    Returns:
+        The files that changed.
+
+    Raises:
+        DiskError: A file could not be written; it is what it was before.
+    """
+    staged: dict[Path, Path] = {}
+    path: Path | None = None
+    try:
+        for path, text in texts.items():
+            data = text.encode()
+            if not _holds(path, data):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                place = path.resolve()  # a link stays one
+                staged[path] = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
+                _create(staged[path], data)
+        for path, temporary in staged.items():
+            temporary.replace(path.resolve())
+        for folder in {temporary.parent for temporary in staged.values()}:
+            _flush(folder)
+    except OSError as error:
+        raise DiskError(
+            f"the file could not be written: {system_reason(error)}",
+            hint="What was there before is unchanged",
+            path=path,
+        ) from error
+    finally:
+        for temporary in staged.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    return tuple(staged)
+
+
+def try_folder(folder: Path) -> None:
+    """Make a folder and write to it, leaving nothing behind.
+
+    Raises:
+        DiskError: One of the two cannot be done.
+    """
+    probe = folder / f".{secrets.token_hex(4)}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise DiskError(
+            f"the folder cannot be written to: {system_reason(error)}", path=folder
+        ) from error
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _create(path: Path, data: bytes) -> None:
+    # tempfile would make it private; like this the umask decides.
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """Make new names outlast a power cut, where the system has a call for it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def system_reason(error: OSError) -> str:
+    """What the system says, fit for the end of a sentence: `permission denied`."""
+    return (error.strerror or str(error)).lower()

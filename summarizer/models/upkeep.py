@@ -1,0 +1,164 @@
+"""Looking after a file of recordings: what is still asked, what is not, what can be moved."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pydantic import AwareDatetime
+
+from summarizer.digest import Value
+from summarizer.models.recordings import Recording, paper_of, revise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from summarizer.models import Request
+
+
+State: TypeAlias = Literal["used", "stale", "unused"]
+
+
+class Row(Value):
+    """What there is to say of one recording.
+
+    Attributes:
+        state: `"used"` is asked now; `"stale"` answers another question about a paper that is
+            asked about; `"unused"` neither, or an earlier line answers the same question.
+    """
+
+    label: str
+    model: str
+    origin: Literal["model", "handwritten"]
+    recorded_at: AwareDatetime
+    sample: int
+    state: State
+
+
+class Moved(Value):
+    """A handwritten answer before and after it was moved to another question."""
+
+    before: Recording
+    after: Recording
+
+
+def show(recordings: Iterable[Recording], wanted: Iterable[Request]) -> list[Row]:
+    """A row for each recording, in the file's order.
+
+    Args:
+        recordings: Those of one file.
+        wanted: Every question that is asked now.
+    """
+    return [
+        Row(
+            label=recording.label,
+            model=recording.model,
+            origin=recording.origin,
+            recorded_at=recording.recorded_at,
+            sample=recording.request.sample,
+            state=state,
+        )
+        for recording, state in _states(recordings, wanted)
+    ]
+
+
+def prune(path: Path, wanted: Iterable[Request]) -> list[Recording]:
+    """Drop the recordings that answer nothing that is asked now.
+
+    Stale ones go too, but for handwritten ones: `rekey` can still move those.
+
+    Returns:
+        What was dropped.
+
+    Raises:
+        InputError: The file cannot be read.
+        DiskError: It could not be written; it is what it was before.
+    """
+    wanted = list(wanted)
+    dropped: list[Recording] = []
+
+    def keep(recordings: list[Recording]) -> Iterator[Recording]:
+        for recording, state in _states(recordings, wanted):
+            if state == "used" or (state == "stale" and recording.origin == "handwritten"):
+                yield recording
+            else:
+                dropped.append(recording)
+
+    revise(path, keep)
+    return dropped
+
+
+def rekey(path: Path, wanted: Iterable[Request]) -> list[Moved]:
+    """Move handwritten answers to the questions that are asked now about the same papers.
+
+    A recording moves where the prompt of its label asks about its paper, or else where only one
+    question about it is left without an answer. A model's answers never move: they would claim to
+    answer what the model was never asked.
+
+    Returns:
+        What was moved.
+
+    Raises:
+        InputError: The file cannot be read.
+        DiskError: It could not be written; it is what it was before.
+    """
+    # What a repair asks follows from an answer, so it cannot be asked first.
+    questions = [request for request in wanted if _is_first(request)]
+    fingerprints = {request.fingerprint for request in questions}
+    moved: list[Moved] = []
+
+    def move(recordings: list[Recording]) -> Iterator[Recording]:
+        answered = {(r.model, r.fingerprint) for r in recordings}
+        for recording in recordings:
+            target = None
+            if recording.origin == "handwritten" and recording.fingerprint not in fingerprints:
+                target = _target(recording, questions, answered)
+            if target is None:
+                yield recording
+                continue
+            after = recording.model_copy(update={"request": target})
+            answered.add((after.model, after.fingerprint))
+            moved.append(Moved(before=recording, after=after))
+            yield after
+
+    revise(path, move)
+    return moved
+
+
+def _states(
+    recordings: Iterable[Recording], wanted: Iterable[Request]
+) -> Iterator[tuple[Recording, State]]:
+    asked = {request.fingerprint: paper_of(request) for request in wanted}
+    papers = set(asked.values())
+    seen = set()
+    for recording in recordings:
+        key = (recording.model, recording.fingerprint)
+        if key in seen:
+            yield recording, "unused"
+        elif recording.fingerprint in asked:
+            yield recording, "used"
+        else:
+            yield recording, "stale" if paper_of(recording.request) in papers else "unused"
+        seen.add(key)
+
+
+def _target(
+    recording: Recording, questions: list[Request], answered: set[tuple[str, str]]
+) -> Request | None:
+    """The one question that a handwritten answer can be moved to."""
+    possible = [
+        request
+        for request in questions
+        if _is_first(recording.request)
+        and paper_of(request) == paper_of(recording.request)
+        and request.sample == recording.request.sample
+        and (recording.model, request.fingerprint) not in answered
+    ]
+    of_its_prompt = [request for request in possible if request.label == recording.label]
+    choices = of_its_prompt or possible
+    return choices[0] if len(choices) == 1 else None
+
+
+def _is_first(request: Request) -> bool:
+    return not re.search(r" repair \d+$", request.label)

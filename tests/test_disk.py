@@ -1,0 +1,217 @@
+"""Files of the user's: read with care, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from summarizer.disk import read_text, try_folder, write_files
+from summarizer.errors import DiskError, InputError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def unprivileged():
+    """A folder of a user whom modes bind; root is not bound by them."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o777)
+
+
+# Reading
+
+
+@settings(deadline=None)
+@given(st.text().filter(lambda text: "\0" not in text))
+def test_text_is_read_as_it_is(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        path.write_bytes(text.encode())
+        assert read_text(path) == text
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_any_bytes_are_text_or_an_input_error(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        path.write_bytes(data)
+        with suppress(InputError):
+            assert read_text(path).encode() == data
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "line"),
+    [
+        (b"one\ntwo \xed\xa0\x80\n", r"byte 8 of the file \(0xed\) is not UTF-8", 2),
+        ("가나".encode("euc-kr"), r"byte 0 of the file \(0xb0\) is not UTF-8", 1),
+        ("가나\n".encode("utf-16"), "not a text file: it holds a NUL byte", 1),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not a text file", 3),
+    ],
+)
+def test_what_is_no_utf_8_text_is_named_with_its_place(
+    tmp_path: Path, data: bytes, message: str, line: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=message) as caught:
+        read_text(path)
+    assert (caught.value.path, caught.value.line) == (path, line)
+    assert "UTF-8" in str(caught.value.hint)
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path, unprivileged: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        read_text(unprivileged / "missing")
+    with pytest.raises(InputError, match="a folder, not a file"):
+        read_text(unprivileged)
+    with pytest.raises(InputError, match="cannot be read: file name too long"):
+        read_text(unprivileged / ("x" * 1000))
+    secret = unprivileged / "secret"
+    secret.touch(mode=0)
+    with pytest.raises(InputError, match="cannot be read: permission denied"):
+        read_text(secret)
+
+
+# Writing
+
+
+def test_files_are_written_with_their_folders(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    assert write_files({path: "가\r\n나"}) == (path,)
+    assert path.read_bytes() == "가\r\n나".encode()
+    assert names(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_umask_decides_who_may_read(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_files({tmp_path / "file": "text"})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+def test_a_file_that_holds_its_text_is_not_touched(tmp_path: Path) -> None:
+    same, other = tmp_path / "same", tmp_path / "other"
+    write_files({same: "text", other: "old"})
+    os.utime(same, ns=(1, 1))
+    assert write_files({same: "text", other: "new"}) == (other,)
+    assert same.stat().st_mtime_ns == 1
+    assert other.read_text() == "new"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/file")
+    write_files({tmp_path / "link": "new"})
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "folder" / "file").read_text() == "new"
+    assert names(tmp_path / "folder") == ["file"]
+
+
+def failing(number: int):
+    """A function that fails as a full disk does when it is called for the nth time."""
+    calls = 0
+
+    def fail(*arguments: object, **options: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            raise OSError(28, "No space left on device")
+
+    return fail
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_disk_that_is_full_changes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    write_files({tmp_path / "a": "old", tmp_path / "b": "old"})
+    monkeypatch.setattr(os, "fsync", failing(number))
+    with pytest.raises(DiskError, match="could not be written: no space left on device") as caught:
+        write_files({tmp_path / "a": "new", tmp_path / "b": "new"})
+    assert caught.value.path == tmp_path / "ab"[number - 1]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
+
+
+def test_a_file_that_may_not_grow_changes_no_file(tmp_path: Path) -> None:
+    write_files({tmp_path / "a": "old"})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(DiskError, match="could not be written: file too large"):
+            write_files({tmp_path / "a": "new", tmp_path / "b": "x" * 2000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
+
+
+def test_a_file_that_cannot_be_replaced_is_named_and_every_file_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files({tmp_path / "a": "old", tmp_path / "b": "old"})
+    replace = Path.replace
+
+    def fail(path: Path, target: Path) -> Path:
+        if target.name == "b":
+            raise PermissionError(13, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DiskError, match="permission denied") as caught:
+        write_files({tmp_path / "a": "new", tmp_path / "b": "new"})
+    assert caught.value.path == tmp_path / "b"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "new", "b": "old"}
+
+
+def test_an_interruption_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_files({tmp_path / "a": "new"})
+    assert names(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_written_is_said(unprivileged: Path) -> None:
+    (unprivileged / "file").write_text("mine")
+    with pytest.raises(DiskError, match=r"not a directory|file exists"):
+        write_files({unprivileged / "file" / "a": "new"})
+    assert (unprivileged / "file").read_text() == "mine"
+    (unprivileged / "folder").mkdir()
+    with pytest.raises(DiskError, match="is a directory"):
+        write_files({unprivileged / "folder": "new"})
+    (unprivileged / "folder").chmod(0o500)
+    with pytest.raises(DiskError, match="permission denied") as caught:
+        write_files({unprivileged / "folder" / "a": "new"})
+    assert caught.value.exit_code == 3
+    with pytest.raises(DiskError, match="permission denied"):
+        write_files({unprivileged / "folder" / "new" / "a": "new"})
+    for folder in (unprivileged / "folder", unprivileged / "folder" / "new"):
+        with pytest.raises(DiskError, match="cannot be written to: permission denied"):
+            try_folder(folder)
+    assert names(unprivileged / "folder") == []
