@@ -27,6 +27,9 @@ CHECKS: Mapping[str, str] = {
     "shape": "summarizer.checks.shape:shape",
     "text": "summarizer.checks.text:text",
 }
+SOURCED = frozenset({"numbers", "results", "topic", "names", "senses", "links"})
+"""The checks that hold a summary against the abstract, and can say nothing without one."""
+
 DEFAULT: Checks = {name: {} for name in CHECKS}
 
 

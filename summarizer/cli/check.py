@@ -2,43 +2,224 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from summarizer.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from summarizer.accepted import Accepted
+    from summarizer.digest import Basis, Finding, Paper
+    from summarizer.review import Review
+
+
+def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    from summarizer.checks import validate_checks
+
+    if value is None:
+        return None
+    checks: dict[str, Any] = {name.strip(): {} for name in value.split(",") if name.strip()}
+    validate_checks(checks)
+    return checks
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--papers",
+    "papers_from",
+    metavar="FILE",
+    multiple=True,
+    help="Papers whose abstracts the digests do not hold; may be given more than once.",
+)
+@click.option(
+    "--basis",
+    type=click.Choice(["abstract", "paper"]),
+    help="What the points were written from.  [default: as the provenance says, else abstract]",
+)
+@click.option("--only", "checks", callback=_checks, metavar="NAMES", help="Run only these checks.")
 @click.option("--strict", is_flag=True, help="A departure from the regular form is an error.")
+@click.option("--fix", is_flag=True, help="Mend what has exactly one right answer, in the files.")
+@click.option(
+    "--accept",
+    "accept_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Findings to live with; where the file is missing, it is written with all there are now.",
+)
+@click.option("--reason", metavar="TEXT", help="With --accept, accept what is new, too, for this.")
+@click.option(
+    "--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write the findings as SARIF."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
-def check(ctx: click.Context, *, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
-    """Check digests: their form, and each summary in them.
+def check(
+    ctx: click.Context,
+    *,
+    files: tuple[Path, ...],
+    papers_from: tuple[str, ...],
+    basis: Basis | None,
+    checks: dict[str, Any] | None,
+    strict: bool,
+    fix: bool,
+    accept_path: Path | None,
+    reason: str | None,
+    sarif: Path | None,
+    as_json: bool,
+) -> None:
+    """Check digests: their form, and each summary against its paper.
 
     Leaves with 1 where a finding is an error; warnings only show.
     """
-    from summarizer.cli.terminal import print_json
-    from summarizer.review import review
+    from summarizer.accepted import reasons, stale
+    from summarizer.cli.terminal import notice, print_json
+    from summarizer.review import mended, review
 
-    found = {file: review(file, strict=strict) for file in files}
-    counts = Counter(finding.severity for findings in found.values() for finding in findings)
+    if reason is not None and accept_path is None:
+        raise InputError("--reason says why findings are accepted", hint="Add --accept FILE")
+    papers = _papers(papers_from)
+
+    def look(file: Path, text: str | None = None) -> Review:
+        return review(file, text, papers=papers, basis=basis, checks=checks, strict=strict)
+
+    reviews = [look(file) for file in files]
+    if fix:
+        reviews = _fixed(reviews, [look(r.path, mended(r)) for r in reviews])
+    _say_what_is_not_known(reviews)
+    today = dt.datetime.now(tz=dt.UTC).date()
+    accepted = _accepted(accept_path, reviews, reason, today)
+    known = [reasons(one, accepted, today=today) for one in reviews]
+    for old in stale(reviews, accepted):
+        notice(
+            f"{accept_path}: nothing needs this any more: {old.arxiv_id} {old.check} {old.about}"
+        )
+    shown = [
+        (one, finding, why[finding].reason if finding in why else None)
+        for one, why in zip(reviews, known, strict=True)
+        for finding in one.findings
+    ]
+    if sarif is not None:
+        _write_sarif(sarif, shown)
     if as_json:
         print_json(
             [
-                {"file": str(file)} | finding.model_dump(mode="json")
-                for file, findings in found.items()
-                for finding in findings
+                {"file": str(one.path), **finding.model_dump(mode="json"), "accepted": why}
+                for one, finding, why in shown
             ]
         )
     else:
-        for file, findings in found.items():
-            for finding in findings:
-                place = f"{file}:{finding.line}" if finding.line else f"{file}"
-                paper = f" {finding.arxiv_id}" if finding.arxiv_id else ""
-                click.echo(
-                    f"{place}:{paper} {finding.severity}: {finding.message} ({finding.check})"
-                )
-        files_ = f"{len(files)} file{'s' if len(files) > 1 else ''}"
-        click.echo(f"{files_}: {counts['error']} errors, {counts['warning']} warnings")
-    ctx.exit(1 if counts["error"] else 0)
+        _show(reviews, [set(why) for why in known])
+    errors = sum(why is None and finding.severity == "error" for _, finding, why in shown)
+    ctx.exit(1 if errors else 0)
+
+
+def _papers(sources: Iterable[str]) -> Mapping[str, Paper]:
+    from summarizer.cli.terminal import notice
+    from summarizer.sources.files import read_file
+
+    read = (read_file(source, cross=True, replaced=True, notice=notice)[1] for source in sources)
+    return {paper.arxiv_id: paper for papers in read for paper in papers}
+
+
+def _fixed(before: list[Review], after: list[Review]) -> list[Review]:
+    from summarizer.cli.terminal import notice
+    from summarizer.disk import write_files
+
+    changed = write_files({review.path: review.text for review in after})
+    for old, new in zip(before, after, strict=True):
+        if new.path in changed:
+            fixes = sum(finding.fix is not None for finding in old.findings)
+            left = sum(finding.fix is not None for finding in new.findings)
+            notice(f"{new.path}: {fixes - left} findings mended")
+    return after
+
+
+def _say_what_is_not_known(reviews: list[Review]) -> None:
+    from summarizer.cli.terminal import notice
+
+    for review in reviews:
+        if review.unread:
+            whole = len(review.unread) == len(review.digest.entries)
+            which = "its papers" if whole else ", ".join(review.unread)
+            notice(
+                f"{review.path}: the abstracts of {which} are not known, so only form and language "
+                "are checked. Add --papers FILE"
+            )
+        if review.assumed:
+            notice(
+                f"{review.path}: the points are taken to be written from the {review.assumed}. "
+                "Say otherwise with --basis"
+            )
+
+
+def _accepted(
+    path: Path | None, reviews: list[Review], reason: str | None, today: dt.date
+) -> list[Accepted]:
+    """What is accepted; the file is written where it is missing, or where there is a reason."""
+    from summarizer.accepted import accept, read_accepted, write_accepted
+    from summarizer.cli.terminal import notice
+
+    if path is None:
+        return []
+    old = read_accepted(path) if path.exists() else []
+    if path.exists() and reason is None:
+        return old
+    why = reason or "there when the file was written"
+    every = {a.key: a for review in reviews for a in accept(review, reason=why, date=today)}
+    every |= {a.key: a for a in old}
+    write_accepted(path, every.values())
+    notice(f"{path}: {len(every) - len(old)} findings accepted")
+    return list(every.values())
+
+
+def _write_sarif(path: Path, shown: list[tuple[Review, Finding, str | None]]) -> None:
+    import json
+
+    from summarizer.disk import write_files
+    from summarizer.sarif import Located, to_sarif
+
+    log = to_sarif(Located(review.path, finding, why) for review, finding, why in shown)
+    write_files({path: json.dumps(log, ensure_ascii=False, indent=2) + "\n"})
+
+
+def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
+    """Findings by file and paper, each with what the paper and what the point says."""
+    counts: Counter[str] = Counter()
+    for review, known in zip(reviews, accepted, strict=True):
+        paper = None
+        for finding in review.findings:
+            if finding in known:
+                counts["accepted"] += 1
+                continue
+            counts[finding.severity] += 1
+            if finding.arxiv_id != paper or paper is None:
+                paper = finding.arxiv_id
+                entry = review.entry(finding)
+                title = f" {paper} {entry.paper.title}" if entry else ""
+                click.echo(f"{review.path}{title}")
+            _show_finding(review, finding)
+    files = f"{len(reviews)} file{'s' if len(reviews) > 1 else ''}"
+    told = f"{files}: {counts['error']} errors, {counts['warning']} warnings"
+    click.echo(told + (f", {counts['accepted']} accepted" if counts["accepted"] else ""))
+
+
+def _show_finding(review: Review, finding: Finding) -> None:
+    place = f"line {finding.line}: " if finding.line else ""
+    click.echo(f"  {place}{finding.severity}: {finding.message} ({finding.check})")
+    if finding.evidence:
+        click.echo(f"      paper: {finding.evidence}")
+    if finding.point is not None and finding.span:
+        click.echo(f"      point: {_excerpt(review.about(finding), *finding.span)}")
+
+
+def _excerpt(text: str, start: int, end: int, around: int = 30) -> str:
+    """A span between ⟦ and ⟧, with some text on both sides."""
+    left = ("…" if start > around else "") + text[max(0, start - around) : start]
+    right = text[end : end + around] + ("…" if len(text) > end + around else "")
+    return f"{left}⟦{text[start:end]}⟧{right}".replace("\n", " ")
