@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         Summary,
         Usage,
     )
+    from summarizer.drivers import regenerate
     from summarizer.errors import SummarizerError
+    from summarizer.flow import parse_summary, summarize, summary_flow
     from summarizer.formats.markdown import lint_markdown, parse_markdown, render_markdown
     from summarizer.models import Answer, ChatModel, Message, Request, Unanswered, open_model
     from summarizer.prompts import Prompt, load_prompt
-    from summarizer.drivers import regenerate
     from summarizer.sources import read_papers
-    from summarizer.flow import parse_summary, summarize, summary_flow
 
 __version__ = "0.1.0"
 
@@ -67,8 +67,8 @@ __all__ = [
     "Prompt",
     "Provenance",
     "Request",
-    "Summary",
     "SummarizerError",
+    "Summary",
     "Unanswered",
     "Usage",
     "__version__",

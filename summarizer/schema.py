@@ -72,7 +72,7 @@ def json_text(document: object) -> str:
 
 
 def validate(document: object, schema: Schema) -> list[Violation]:
-    """What is wrong with a document, in its own order; nothing where it follows the schema."""
+    """What is wrong with a document, each thing once; nothing where it follows the schema."""
     from jsonschema import Draft202012Validator, FormatChecker
 
     validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
@@ -86,7 +86,7 @@ def _published(model: type[BaseModel], identity: str) -> dict[str, Any]:
     """A model's schema, its descriptions taken from the docstrings."""
     generated = model.model_json_schema()
     for part in (generated, *generated["$defs"].values()):
-        text, _, attributes = inspect.cleandoc(part["description"]).partition("\n\nAttributes:\n")
+        text, _, attributes = inspect.cleandoc(part.get("description", "")).partition("\n\nAttributes:\n")
         part["description"] = _one_line(text)
         told = dict(_ATTRIBUTE.findall(inspect.cleandoc(attributes)))
         for name, member in part["properties"].items():
@@ -141,7 +141,7 @@ def _message(error: ValidationError) -> str:
             return f"should be {wanted} or more, is {_shown(found)}"
         case "minItems" | "maxItems":
             return f"should hold {wanted} values, holds {len(found)}"
-    return f"does not satisfy {error.validator}"
+    return f"does not satisfy {error.validator}: {_shown(wanted)}"
 
 
 def _shown(value: object) -> str:

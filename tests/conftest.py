@@ -11,6 +11,9 @@ import pytest
 
 from summarizer.cli import main
 
+# They need programs of others that are installed by `make peers` alone.
+collect_ignore = ["peers"]
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -140,22 +140,26 @@ class _Reader:
             text = text[1:]
             self._note(0, "the file begins with a byte order mark")
         if "\r" in text:
-            self._note(text.count("\n", 0, text.index("\r")), "lines end in CR, not in LF alone")
+            self._note(
+                text.count("\n", 0, text.index("\r")), "lines end in CR LF or CR instead of LF"
+            )
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         self._lines = text.removesuffix("\n").split("\n")
 
     def read(self) -> Digest:
         preface, *sections = cut(self._lines)
-        self._outside(preface)
+        self._outside(preface.start, preface.end)
+        self._compare(preface, [])
         entries = []
         for section in sections:
+            self._paper = None
             heading = self._lines[section.start].strip()
             if heading.startswith("###"):
                 entries.append(self._entry(section))
             elif day := _DAY.match(heading):
                 self._day(section, day)
             else:
-                self._outside(section)
+                self._outside(section.start, section.end)
         if self._date is None:
             empty = not any(map(str.strip, self._lines))
             what = "the file is empty" if empty else "no line reads `## Daily Papers (DATE)`"
@@ -199,13 +203,12 @@ class _Reader:
             stand = f"{blank} blank lines stand" if blank else "no blank line stands"
             self._note(number, f"{stand} before {what}")
 
-    def _outside(self, section: Section) -> None:
-        """Text that stands in no entry: a preface, a licence, what follows the day's heading."""
-        for number in range(section.start, section.end):
+    def _outside(self, start: int, end: int) -> None:
+        """Note text that stands in no entry: a preface, a licence."""
+        for number in range(start, end):
             if self._lines[number].strip():
                 self._note(number, "this text belongs to no paper and is not kept")
                 return
-        self._compare(section, [])
 
     def _day(self, section: Section, day: re.Match[str]) -> None:
         try:
@@ -214,7 +217,38 @@ class _Reader:
             raise self._error(
                 section.start, "this heading names no day that exists, as (YYYY-MM-DD)"
             ) from None
-        ...
+        if self._date is None:
+            self._date = date
+        elif self._date == date:
+            self._note(section.start, "this is a second heading of the same day")
+        else:
+            message = f"this is a second heading; its papers are read as of {self._date}"
+            self._note(section.start, message)
+        self._outside(section.start + 1, section.end)
+        self._compare(section, render_day(date))
+
+    def _entry(self, section: Section) -> Entry:
+        if self._date is None:
+            raise self._error(section.start, "no line `## Daily Papers (DATE)` stands above this")
+        paper = self._title(section.start)
+        self._paper = paper.arxiv_id
+        self.point_lines.append([])
+        end = section.end
+        if not self._lines[end - 1].strip():
+            end -= 1
+        else:
+            below = "the next heading" if end < len(self._lines) else "the end of the file"
+            self._note(end - 1, f"no blank line stands before {below}")
+        first = section.bullets[0] if section.bullets else end
+        paper, points = self._fields(paper, section.start, first)
+        if section.bullets:
+            self._blank_before(first, "the points")
+        points += [self._point(*lines) for lines in pairwise([*section.bullets, end])]
+        entry = Entry(paper=paper, summary=Summary(points=points))
+        self._compare(section, render_entry(entry))
+        if not points:
+            self._note(section.start, "this paper has no point")
+        return entry
 
     def _title(self, number: int) -> Paper:
         line = self._lines[number].strip()
@@ -262,6 +296,5 @@ class _Reader:
         first = self._lines[start]
         if not first.startswith("- "):
             self._note(start, "this point does not begin with `- `")
-        bullet = _BULLET.match(first)
-        rest = first[bullet.end() :] if bullet else first
-        return Point(text=unescape_point("\n".join([rest, *self._lines[start + 1 : end]])))
+        lines = [BULLET.sub("", first, count=1), *self._lines[start + 1 : end]]
+        return Point(text=unescape_point("\n".join(lines)))

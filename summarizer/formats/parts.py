@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Field | Literal["text"]
 
 BULLET = re.compile(r" ?[-*+](?:[ \t]|$)")
-VOTES = re.compile(r"Votes?:(.*)", re.IGNORECASE)
-AUTHORS = re.compile(r"Authors?:(.*)", re.IGNORECASE)
+_VOTES = re.compile(r"Votes?:", re.IGNORECASE)
+_AUTHORS = re.compile(r"Authors?:", re.IGNORECASE)
 
 _HEADING = re.compile(r" {0,3}#{1,3}(?=[ \t]|$)")
 _WATCH = "[Watch Video]"
@@ -57,7 +57,7 @@ def cut(lines: Sequence[str]) -> list[Section]:
 
 @dataclass
 class Part:
-    """Lines of an entry above its first point that belong together."""
+    """Lines of an entry that belong together and stand above its first point."""
 
     kind: Kind
     start: int
@@ -65,28 +65,28 @@ class Part:
 
 
 def parts(lines: Sequence[str], start: int, end: int) -> Iterator[Part]:
+    """The parts among the lines from an entry's heading to its first point."""
     part = Part("text", start, [])
     for number in range(start, end):
         line = lines[number].strip()
         kind = _kind(line, part.kind)
-        if (
-            line
-            and kind == part.kind in ("media", "text")
-            and part.start + len(part.lines) == number
-        ):
+        if not line:
+            continue
+        paragraph = kind == "text" and lines[number - 1].strip()
+        if part.lines and kind == part.kind and (kind == "media" or paragraph):
             part.lines.append(lines[number])
-        elif line:
-            if part.lines:
-                yield part
-            part = Part(kind, number, [lines[number]])
+            continue
+        if part.lines:
+            yield part
+        part = Part(kind, number, [lines[number]])
     if part.lines:
         yield part
 
 
 def _kind(line: str, above: Kind) -> Kind:
-    if VOTES.match(line):
+    if _VOTES.match(line):
         return "votes"
-    if AUTHORS.match(line):
+    if _AUTHORS.match(line):
         return "authors"
     shows = line.startswith("<") and (_TAGS.match(line) or _SRC.search(line))
     if shows or line.startswith(("![", _WATCH)) or (above == "media" and line.startswith("http")):
@@ -99,13 +99,13 @@ def shown_media(lines: Sequence[str]) -> list[Media]:
     found: dict[Media, None] = {}
     for line in map(str.strip, lines):
         kind: Literal["image", "video"] = "video"
+        if line.startswith(("![", "<img", "<IMG")):
+            kind = "image"
         if line.startswith("<"):
-            kind = "image" if line[:4].lower() == "<img" else "video"
             urls = [url.replace("&amp;", "&") for url in _SRC.findall(line)]
         else:
-            kind = "image" if line.startswith("![") else "video"
             address = line[line.find("]") + 1 :] if line.startswith(("!", "[")) else line
-            urls = [address[1:-1] if address.startswith("(") else address.strip()]
+            urls = (address[1:-1] if address.startswith("(") else address).split()[:1]
         links = filter(None, map(safe_link, urls))
         found |= {Media(kind=kind, url=link): None for link in links}
     return list(found)
