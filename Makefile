@@ -6,9 +6,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := build/peers
 INSTALL := -m pip --disable-pip-version-check install -qq
 
-.PHONY: help digest test lint format constraints clean
+.PHONY: help digest test peers lint format constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +19,9 @@ digest: $(READY)  ## Write the digest of the sample day into digests/ (no key, n
 
 test: $(READY)  ## Run the tests
 	@$(BIN)/python -m pytest
+
+peers: $(READY) $(PEERS)/.ready  ## Run the tests against programs of others (needs node and npm)
+	@$(BIN)/python -m pytest tests/peers
 
 lint: $(READY)  ## Check style, types and which module imports which
 	@$(BIN)/ruff check
@@ -52,4 +56,11 @@ $(READY): pyproject.toml constraints.txt
 		$(BIN)/python $(INSTALL) --constraint constraints.txt --no-build-isolation \
 			--editable . --group dev; } || { echo 'The reason stands above.' \
 		'Once it is mended, the same command goes on.' >&2; exit 1; }
+	@touch $@
+
+$(PEERS)/.ready: tests/peers/package.json tests/peers/package-lock.json
+	@command -v npm >/dev/null || { echo 'This needs Node.js 20.15 or newer, with npm.' >&2; exit 1; }
+	@mkdir -p $(PEERS)
+	@cp $^ $(PEERS)
+	@npm ci --prefix $(PEERS) --engine-strict --ignore-scripts --no-audit --no-fund >/dev/null
 	@touch $@

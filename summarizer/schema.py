@@ -86,7 +86,8 @@ def _published(model: type[BaseModel], identity: str) -> dict[str, Any]:
     """A model's schema, its descriptions taken from the docstrings."""
     generated = model.model_json_schema()
     for part in (generated, *generated["$defs"].values()):
-        text, _, attributes = inspect.cleandoc(part.get("description", "")).partition("\n\nAttributes:\n")
+        docstring = inspect.cleandoc(part.get("description", ""))
+        text, _, attributes = docstring.partition("\n\nAttributes:\n")
         part["description"] = _one_line(text)
         told = dict(_ATTRIBUTE.findall(inspect.cleandoc(attributes)))
         for name, member in part["properties"].items():

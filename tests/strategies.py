@@ -93,10 +93,8 @@ links = st.sampled_from(
     ]
 )
 titles = _joined(_INLINE, 8).filter(bool)
-names = (
-    _joined(_INLINE, 4).map(str.strip).filter(bool)
-    | st.sampled_from(["Ada Lovelace", "+", "al.", "-", "Davis, Jr.", "['A', 'B']", "[]"])
-)  # fmt: skip
+_NAMES = ["Ada Lovelace", "+", "al.", "-", "Davis, Jr.", "['A', 'B']", "[]"]
+names = st.sampled_from(_NAMES) | _joined(_INLINE, 4).map(str.strip).filter(bool)
 media = st.builds(
     Media,
     kind=st.sampled_from(["image", "video"]),

@@ -216,6 +216,27 @@ def test_one_failure_takes_no_other_and_the_old_digest_stays(
     assert files(out) == before
 
 
+def test_a_repair_is_bought_recorded_and_replayed(
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer
+) -> None:
+    def wrong_first(body: dict[str, Any]) -> str:
+        points = POINTS if len(body["messages"]) > 2 else [*POINTS[:3], "English only."]
+        return json.dumps({"points": points})
+
+    server.answers(wrong_first)
+    day = ["digest", "2024-01-02", "--from", papers]
+    ended = run(
+        *day, "--model", "openai:test", "--out", tmp_path / "a", "--record", tmp_path / "r.jsonl"
+    )
+    assert ended.code == 0, ended.out
+    assert len(server.requests) == 6
+    again = run(*day, "--model", f"replay:{tmp_path / 'r.jsonl'}", "--out", tmp_path / "b")
+    assert again.code == 0, again.err
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    shown = run("recordings", "show", tmp_path / "r.jsonl", "--from", papers)
+    assert "6 used" in shown.out
+
+
 def test_a_selection_never_replaces_a_fuller_digest(
     run: Run, tmp_path: Path, papers: Path, server: ChatServer
 ) -> None:

@@ -191,3 +191,16 @@ def test_the_flow_can_be_driven_by_hand(prompt: Prompt) -> None:
     with pytest.raises(StopIteration) as end:
         flow.send(Unanswered(reason="nobody was there"))
     assert end.value.value.reason == "nobody was there"
+
+
+async def test_a_repair_is_a_question_of_its_own(prompt: Prompt) -> None:
+    model = Scripted([answer(ENGLISH), answer(GOOD)])
+    entry = await summarize(PAPER, prompt=prompt, model=model)
+    first, second = model.asked
+    assert first.fingerprint != second.fingerprint
+    assert second.fingerprint == Request.model_validate(second.model_dump()).fingerprint
+    assert entry.provenance
+    assert [a.fingerprint for a in entry.provenance.attempts] == [
+        first.fingerprint,
+        second.fingerprint,
+    ]

@@ -6,15 +6,16 @@ A check is one file and one function from `Readings` to findings; its keyword pa
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from summarizer.checks.reading import Readings
-from summarizer.digest import Point, Summary
-from summarizer.errors import InputError
+from summarizer.digest import Point, Severity, Summary
+from summarizer.errors import InputError, near
 
 if TYPE_CHECKING:
     from summarizer.digest import Basis, Digest, Finding, Paper
@@ -41,28 +42,37 @@ def _load(name: str) -> Check:
 
 
 def validate_checks(checks: Checks) -> None:
-    """Refuse a check or a parameter that does not exist.
+    """Refuse a check or a parameter that does not exist, and a value that it cannot take.
 
     Raises:
-        InputError: The name that is wrong, and those that exist.
+        InputError: What is wrong, and what there is instead.
     """
     for name, parameters in checks.items():
         if name not in CHECKS:
-            raise InputError(
-                f"there is no check {name!r}", hint=f"There are {', '.join(sorted(CHECKS))}"
-            )
-        known = ["severity", *list(inspect.signature(_load(name)).parameters)[1:]]
-        for parameter in parameters:
+            raise InputError(f"there is no check {name!r}", hint=near(name, CHECKS))
+        known = {"severity": Severity, **_parameters(name)}
+        for parameter, value in parameters.items():
             if parameter not in known:
                 raise InputError(
                     f"the check {name!r} has no parameter {parameter!r}",
-                    hint=f"It has {', '.join(known)}",
+                    hint=near(parameter, known),
                 )
-        if parameters.get("severity", "error") not in ("error", "warning"):
-            raise InputError(
-                f"the severity of {name!r} is {parameters['severity']!r}",
-                hint="Write error or warning",
-            )
+            try:
+                TypeAdapter(known[parameter]).validate_python(value, strict=True)
+            except ValidationError as error:
+                said = error.errors(include_url=False, include_input=False)[0]["msg"]
+                raise InputError(
+                    f"{parameter!r} of the check {name!r} cannot be {value!r}",
+                    hint=said.replace("Input should", "It should"),
+                ) from None
+
+
+def _parameters(name: str) -> dict[str, Any]:
+    """The keyword parameters of a check and their types."""
+    # What a check imports for its annotations alone.
+    names = {"Readings": Readings, "Iterator": Iterator, "Finding": Any}
+    hints = get_type_hints(_load(name), localns=names)
+    return {key: hint for key, hint in hints.items() if key not in ("readings", "return")}
 
 
 def check_summary(

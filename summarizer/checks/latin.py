@@ -1,8 +1,8 @@
 """Names, acronyms and words in Latin script, in texts of any language.
 
 Two writings are the same term where their keys are equal: letters and digits alone, in lower case,
-without diacritics and with Greek letters by name. So `text-to-image` is `Text-to-Image`, `π0` is
-`$\\pi_0$` and `D²NeRF` is `D2NeRF`.
+without diacritics, Greek letters by name. So `text-to-image` is `Text-to-Image`, `π0` is `$\\pi_0$`
+and `D²NeRF` is `D2NeRF`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,30 @@ from functools import cached_property
 from typing import NamedTuple
 
 _LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff"
-_RUN = f"[{_LETTERS}0-9\u00b2\u00b3\u00b9\u2070-\u2089][{_LETTERS}0-9\u00b2\u00b3\u00b9\u0300-\u036f\u2070-\u2089]*"
+_DIGITS = "0-9\u00b2\u00b3\u00b9\u2070-\u2089"
+_RUN = f"[{_LETTERS}{_DIGITS}][{_LETTERS}{_DIGITS}\u0300-\u036f]*"
 _TERM = re.compile(f"{_RUN}(?:[-‐‑–_.+&@'’*^]{_RUN})*")
 _PIECE = re.compile(_RUN)
-_PLAIN_PIECE = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[a-z0-9]+")
 _LETTER = re.compile(f"[{_LETTERS}]")
 # Links, formulas, commands and tags hold no names of the prose; links have a check of their own.
 _NOT_PROSE = re.compile(
     r"(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
-    r"|\$[^$\n]{1,300}\$|\\[A-Za-z]+|</?[a-z]{1,10}>"
+    r"|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])|\\[A-Za-z]+|</?[a-z]{1,10}>"
 )
-_GREEK = {
-    ord(letter): name
-    for letter, name in zip(
-        "αβγδεζηθικλμνξπρσςτυφχψω",
-        (
-            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma"
-            " sigma tau upsilon phi chi psi omega"
-        ).split(),
-        strict=True,
+_GREEK = str.maketrans(
+    dict(
+        zip(
+            "αβγδεζηθικλμνξπρσςτυφχψω",
+            (
+                "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho"
+                " sigma sigma tau upsilon phi chi psi omega"
+            ).split(),
+            strict=True,
+        )
     )
-}
+)
+_LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
 
 
 def fold(text: str) -> str:
@@ -48,7 +51,7 @@ def fold(text: str) -> str:
 def key(text: str) -> str:
     """What is equal for all writings of a term."""
     folded = fold(text)
-    return folded if folded.isalnum() else "".join(_PLAIN_PIECE.findall(folded))
+    return folded if folded.isascii() and folded.isalnum() else "".join(_WORD.findall(folded))
 
 
 class Term(NamedTuple):
@@ -79,7 +82,7 @@ class Term(NamedTuple):
 
 def read_terms(text: str) -> tuple[Term, ...]:
     """The terms of a text in order, links and formulas left out; each holds a letter."""
-    if "\\" in text or "$" in text or "." in text or "http" in text or "<" in text:
+    if any(sign in text for sign in "\\$<./"):
         text = _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
     return tuple(
         Term(found.start(), found[0], key(found[0]))
@@ -90,56 +93,59 @@ def read_terms(text: str) -> tuple[Term, ...]:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a text, to be asked whether a term stands in it."""
+    """The words of a text in order, to be asked whether a term stands there."""
 
-    pieces: tuple[str, ...]
+    all: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str) -> Words:
         """Read a text."""
-        return cls(tuple(_PLAIN_PIECE.findall(fold(text))))
+        return cls(tuple(_WORD.findall(fold(text))))
 
     @cached_property
     def distinct(self) -> frozenset[str]:
         """Each word once."""
-        return frozenset(self.pieces)
+        return frozenset(self.all)
+
+    def state(self, term: str) -> bool:
+        """Whether whole words make up a term (a key), in any spacing, singular or plural.
+
+        A name stands also where a number is glued to it: `LLaMA` in `LLaMA2`.
+        """
+        return (
+            term in self.distinct
+            or self._joins(term)
+            or (term[-1:] == "s" and (term[:-1] in self.distinct or self._joins(term[:-1])))
+            or term + "s" in self.distinct
+            or self._joins(term + "s")
+        )
+
+    def abbreviate(self, acronym: str) -> bool:
+        """Whether words in a row have these initials, linking words counted or not: `t2i`, `moe`."""
+        letters = acronym.replace("2", "t") if acronym[1:-1] == "2" else acronym
+        return any(letters in initials for initials in self._initials)
+
+    @cached_property
+    def _initials(self) -> tuple[str, str]:
+        # A word that begins with a digit is read whole: 3D Gaussian splatting is 3DGS.
+        every = [word if word[0].isdigit() else word[0] for word in self.all]
+        weighty = [first for first, word in zip(every, self.all, strict=True) if word not in _LINKING]
+        return "".join(every), "".join(weighty)
 
     @cached_property
     def _joined(self) -> tuple[str, frozenset[int]]:
         bounds = [0]
-        for piece in self.pieces:
-            bounds.append(bounds[-1] + len(piece))
-        return "".join(self.pieces), frozenset(bounds)
+        for word in self.all:
+            bounds.append(bounds[-1] + len(word))
+        return "".join(self.all), frozenset(bounds)
 
-    @cached_property
-    def initials(self) -> str:
-        """The first letters of all words in a row; of a word that begins with digits, all of it."""
-        return "".join(p if p[0].isdigit() else p[0] for p in self.pieces)
-
-    def state(self, term: str) -> bool:
-        """Whether a term stands here, in any spacing, in the singular or the plural.
-
-        Args:
-            term: The key of a term.
-        """
-        return (
-            term in self.distinct
-            or self._spans(term)
-            or (term[-1:] == "s" and self._spans(term[:-1]))
-            or self._spans(term + "s")
-        )
-
-    def _spans(self, term: str) -> bool:
-        """Whether whole words make up the term; `LLaMA` also stands in `LLaMA2`."""
-        if term in self.distinct:
-            return True
+    def _joins(self, term: str) -> bool:
         text, bounds = self._joined
-        start = text.find(term)
-        while term and start >= 0:
+        start = text.find(term) if term else -1
+        while start >= 0:
             end = start + len(term)
-            if start in bounds and (
-                end in bounds or (text[end].isdigit() and not text[end - 1].isdigit())
-            ):
+            glued = end < len(text) and text[end].isdigit() and not text[end - 1].isdigit()
+            if start in bounds and (end in bounds or glued):
                 return True
             start = text.find(term, start + 1)
         return False

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from summarizer.checks.latin import Words, read_terms
+from summarizer.checks.links import read_links
 from summarizer.checks.quantities import read_quantities
 
 if TYPE_CHECKING:
+    from summarizer.checks.latin import Term
+    from summarizer.checks.links import Link
     from summarizer.checks.quantities import Quantity
     from summarizer.digest import Basis, Paper, Summary
 
@@ -23,6 +27,21 @@ class Reading:
     def quantities(self) -> tuple[Quantity, ...]:
         """The numbers, in order."""
         return read_quantities(self.text)
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The addresses, in order."""
+        return read_links(self.text)
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The names, acronyms and words in Latin script, in order."""
+        return read_terms(self.text)
+
+    @cached_property
+    def words(self) -> Words:
+        """The words in Latin script, to be asked for a term."""
+        return Words.of(self.text)
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,276 @@
-"""Whether a point is written in the language of the digest."""
+r"""Whether a point is clean Korean prose: no other language, no debris of encodings or of LaTeX.
+
+Rules, since each defect has a shape of its own: `\framework` in JSON becomes a form feed and
+`ramework`; UTF-8 that was read as Latin-1 decodes when it is turned back; of the 11,172 syllables
+that Unicode has, prose uses the 2,350 of KS X 1001, and a broken decoder the others. ftfy mends
+the Latin encodings but not CP949, and guesses where this check must be certain.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import unicodedata
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.digest import Finding
+from summarizer.digest import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from summarizer.checks.reading import Readings
 
-_HANGUL = re.compile(r"[가-힣]")
-_LETTER = re.compile(r"[A-Za-z가-힣]")
-_NOT_PROSE = re.compile(r"https?://\S+|\$[^$]*\$|`[^`]*`")
+_MOST_FINDINGS = 20  # of one rule in one point: a megabyte of debris is one defect, not a million
+
+
+class _Flaw(NamedTuple):
+    """What a rule found in one point."""
+
+    message: str
+    span: tuple[int, int] | None = None
+    severity: Severity = "error"
+    evidence: str | None = None
+    fix: str | None = None
+
+
+# --- the language --------------------------------------------------------------------------------
+
+_HANGUL = re.compile("[가-힣]")
+_LETTER = re.compile("[A-Za-z가-힣]")
+_NOT_PROSE = re.compile(r"https?://[!-~]+|\$[^$\n]{1,300}\$|`[^`\n]*`")
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^'\n]{1,200}'|\"[^\"\n]{1,200}\"")
+_ENGLISH_HINTS = (" the ", " of ", " is ", " are ", " and ", " to ", " we ")
+_ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'-]*,? ){6,}[A-Za-z'-]+")
+_ENGLISH_WORD = re.compile(r"\b(?:the|of|is|are|that|and|to|we|with|for|in|which|by|our|this)\b")
+
+
+def _language(text: str, min_hangul: float) -> Iterator[_Flaw]:
+    # Two bytes more for each syllable: where they abound, no letter needs to be counted.
+    syllables = (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
+    if syllables < min_hangul * len(text):
+        prose = _NOT_PROSE.sub(" ", text)
+        hangul = len(_HANGUL.findall(prose))
+        letters = len(_LETTER.findall(prose))
+        if letters and not hangul:
+            yield _Flaw("the point is not written in Korean")
+            return
+        if hangul < min_hangul * letters:
+            yield _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
+            return
+    if any(hint in text for hint in _ENGLISH_HINTS):
+        prose = _ASIDE.sub(lambda aside: "·" * len(aside[0]), text)
+        for run in _ENGLISH_RUN.finditer(prose):
+            if len(_ENGLISH_WORD.findall(run[0])) > 1:
+                message = "a part of the point was left in English"
+                yield _Flaw(message, run.span(), severity="warning")
+                return
+
+
+# --- characters ----------------------------------------------------------------------------------
+
+
+def _in_ks_x_1001(syllable: str) -> bool:
+    # The codec spells the others out in four pairs of bytes.
+    return len(syllable.encode("euc_kr")) == 2
+
+
+_SYLLABLES = [chr(code) for code in range(ord("가"), ord("힣") + 1)]
+_COMMON = "".join(filter(_in_ks_x_1001, _SYLLABLES))
+_UNUSED = "".join(syllable for syllable in _SYLLABLES if not _in_ks_x_1001(syllable))
+_ODD = re.compile(f"[^ -~{_COMMON}“”‘’·…–—×→±≤≥≈°αβγδεθλμπσ]")
+_DEBRIS = re.compile(
+    "(?P<eaten>[\a\b\t\n\v\f\r](?=(?<=[\a\b\v\f])[a-z]{2}"
+    "|(?<=\t)(?:au|ext|heta|ilde|imes|op|riangle)(?![a-z])|(?<=\n)(?:abla|eq|ewcommand)(?![a-z])"
+    "|(?<=\r)(?:angle|ceil|floor|ho|ightarrow)(?![a-z])))"
+    "|(?P<control>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+)"
+    "|(?P<invisible>[\u00ad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+)"
+    "|(?P<broken>[\ud800-\udfff\ue000-\uf8ff\ufffd]+)"
+    "|(?P<Hanja>[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)"
+    "|(?P<kana>[\u3040-\u30ff\u31f0-\u31ff]+)"
+    "|(?P<Cyrillic>[\u0400-\u052f]+)"
+    "|(?P<script>[\u0590-\u0eff]+)"
+    f"|(?P<unused>[{_UNUSED}]+)"
+    "|(?P<jamo>[ㄱ-ㅣ]{2,}|(?<=[가-힣])[ㄱ-ㅣ])"
+)
+_ESCAPED = dict(zip("\a\b\t\n\v\f\r", "abtnvfr", strict=True))
+_NAMED = {
+    "control": "a control character stands in the text",
+    "invisible": "invisible characters stand in the text",
+    "broken": "a character was broken by a wrong encoding",
+    "unused": "{!r} is no syllable that Korean prose uses",
+    "jamo": "{!r} are single letters and no syllable",
+    "script": "{!r} is neither Korean nor Latin script",
+}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]{2,400}")
+_HIGH = re.compile("[\u0080-\u00ff][^\x00-\x7f]")
+_WORD = re.compile(r"\S+")
+
+
+def _characters(text: str, source: str) -> Iterator[_Flaw]:
+    undone = list(islice(_mojibake(text), _MOST_FINDINGS))
+    yield from undone
+    if undone:
+        return
+    for found in islice(_DEBRIS.finditer(text), _MOST_FINDINGS):
+        yield from _debris(text, found, source)
+    if not unicodedata.is_normalized("NFC", text):
+        apart = (w for w in _WORD.finditer(text) if not unicodedata.is_normalized("NFC", w[0]))
+        for word in islice(apart, _MOST_FINDINGS):
+            fix = unicodedata.normalize("NFC", word[0])
+            yield _Flaw("the characters are not composed (Unicode NFC)", word.span(), fix=fix)
+
+
+def _debris(text: str, found: re.Match[str], source: str) -> Iterator[_Flaw]:
+    kind, run, span = found.lastgroup or "", found[0], found.span()
+    if kind == "eaten":
+        rest = re.compile("[A-Za-z]*").match(text, found.end())
+        macro = "\\" + _ESCAPED[run] + (rest[0] if rest else "")
+        message = f"the beginning of {macro} was read as an escape, and is lost"
+        yield _Flaw(message, span, evidence=macro, fix=macro[:2] if macro in source else None)
+    elif kind == "invisible":
+        yield _Flaw(_NAMED[kind], span, fix="")
+    elif kind in ("Hanja", "kana", "Cyrillic"):
+        if any(character not in source for character in run):
+            gloss = text[span[0] - 1 : span[0]] == "(" and text[span[1] : span[1] + 1] == ")"
+            yield _Flaw(f"{run!r} is {kind}", span, "warning" if gloss else "error")
+    elif run == "됬":
+        yield _Flaw(_NAMED[kind].format(run), span, fix="됐")
+    else:
+        yield _Flaw(_NAMED[kind].format(run), span)
+
+
+def _mojibake(text: str) -> Iterator[_Flaw]:
+    """Text in UTF-8 that was read in another encoding, and is turned back to prove it."""
+    for run in _NOT_ASCII.finditer(text):
+        for encoding in _suspected(run[0]):
+            try:
+                right = b"".join(_bytes(character, encoding) for character in run[0]).decode()
+            except UnicodeError:
+                continue
+            yield _Flaw(f"UTF-8 was read as {encoding}", run.span(), evidence=right, fix=right)
+            break
+
+
+def _suspected(run: str) -> Iterator[str]:
+    if _HIGH.search(run):
+        yield "cp1252"
+    if _ODD.search(run) and not _HIGH.search(run):
+        yield "cp949"
+
+
+def _bytes(character: str, encoding: str) -> bytes:
+    try:
+        return character.encode(encoding)
+    except UnicodeError:
+        # Windows reads the five bytes that its code page leaves open as control characters.
+        return character.encode("latin-1")
+
+
+# --- LaTeX, JSON, Python -------------------------------------------------------------------------
+
+_MARKUP_HINTS = ("\\", "{", "^", "ath", "imes")
+_VERBATIM = re.compile(r"\$(?=\S)[^$\n]{1,300}(?<=\S)\$|`[^`\n]*`|https?://[!-~]+")
+_MARKUP = re.compile(
+    r"(?P<code>\\u(?P<digits>[0-9a-fA-F]{4}))"
+    r"|(?P<escape>\\(?:x[0-9a-fA-F]{2}|[nrt](?![a-z])))"
+    r"|(?P<quote>\\\")"
+    r"|(?P<percent>\\%)"
+    r"|(?P<macro>\\[A-Za-z]+\*?)"
+    r"|(?P<trace>(?<![A-Za-z\\])(?:ext(?:bf|it|rm|sc|tt)?\{|rac\{|m?ath(?:bb|bf|cal|rm)(?![a-z])"
+    r"|(?:text(?:bf|it|rm|sc|tt)|d?frac|emph)\{|(?<=[0-9])imes(?![a-z])|(?<=[0-9] )imes(?![a-z]))"
+    r"|\^\\?circ(?![a-z]))"
+    r"|(?P<script>[\^_]\{[^{}\n]{0,100}\})"
+)
+_MARKUP_NAMES = {
+    "code": "{!r} is a character's code and not the character",
+    "escape": "{!r} is an escape that was written out",
+    "quote": "a quotation mark is escaped as in JSON",
+    "percent": "the percent sign is escaped as in LaTeX",
+    "macro": "{!r} is LaTeX outside of $ signs",
+    "trace": "{!r} is what is left of LaTeX",
+    "script": "{!r} is LaTeX outside of $ signs",
+}
+_MARKUP_WARNINGS = frozenset(["quote", "percent", "script"])
+_REPR_START = re.compile(
+    r"\s*(?:\[\s*['\"]|\{\s*['\"]?\w+['\"]?\s*:|['\"](?:points|summary|요약)['\"]\s*:)"
+)
+_REPR_END = re.compile(r"(?:['\"]\s*,?\s*[\]}]|[가-힣.]\"\s*,)\s*\Z")
+_REPR_INSIDE = re.compile(r"\[\s?'[^'\n]{1,80}'(?:,\s?'|\])")
+_OPENS_REPR = frozenset("[{'\"")
+_CLOSES_REPR = frozenset("]},")
+_NOTHING = frozenset(["none", "null", "nan", "n/a", "undefined", "..."])
+
+
+def _markup(text: str) -> Iterator[_Flaw]:
+    prose = _VERBATIM.sub(lambda verbatim: " " * len(verbatim[0]), text)
+    for found in islice(_MARKUP.finditer(prose), _MOST_FINDINGS):
+        kind, fix = found.lastgroup or "", None
+        if kind == "code":
+            character = chr(int(found["digits"], 16))
+            fix = character if character.isprintable() else None
+        elif kind in ("quote", "percent"):
+            fix = found[0][1:]
+        severity: Severity = "warning" if kind in _MARKUP_WARNINGS else "error"
+        yield _Flaw(_MARKUP_NAMES[kind].format(found[0]), found.span(), severity, fix=fix)
+
+
+def _repr(text: str) -> Iterator[_Flaw]:
+    if (
+        (text.lstrip()[:1] in _OPENS_REPR and _REPR_START.match(text))
+        or (text.rstrip()[-1:] in _CLOSES_REPR and _REPR_END.search(text[-20:]))
+        or ("['" in text and _REPR_INSIDE.search(text))
+        or (len(text) < 20 and text.strip().lower() in _NOTHING)
+    ):
+        yield _Flaw("the point is what a program prints of its data, and not prose")
+
+
+# --- wording -------------------------------------------------------------------------------------
+
+_TASK_START = re.compile(
+    r"\W*(?:(?:네|물론(?:입니다|이죠|이지요)|알겠습니다)[,.!]"
+    r"|(?:다음은|아래는|이상은|위는)[^.\n]{0,80}요약|요청하신|제공(?:하신|해 주신|해주신) "
+    r"|죄송(?:합니다|하지만)|As an AI|Here(?: is| are|'s) (?:the|a|an|my|your)\b|Sure[,!]"
+    r"|Certainly[,!]|I(?:'m| am) sorry|I cannot )"
+)
+_TASK = re.compile(
+    r"요약하(?:면|자면),? 다음과 같|번역하(?:면|자면),? 다음과 같"
+    r"|저는 [^.\n]{0,30}(?:AI|인공지능|언어 모델)|제가 [^.\n]{0,30}(?:AI|인공지능|언어 모델)"
+    r"|초록에(?:는|서는)? [^.\n]{0,40}(?:언급|명시)(?:되지|되어 있지|이 없)"
+    r"|도움이 되(?:었|셨)으면|궁금한 점이"
+)
+_THREE_IN_HALF = re.compile(r"(\S)\1\1")
+_SIX = re.compile(r"([^\s0-9.])\1{5}|\.{7}")
+_BROKEN_OFF = (
+    *(",", "며", "지만", "는데", "은데", "면서", "므로", "때문에", "하고", "되고", "하여", "되어"),
+    *("위해", "통해", "으로써", "를", "을", "에서", "에게"),
+)
+_WHOLE_NOUNS = ("마을", "가을", "노을")
+_MARKS = " \t\n*_`\"'”’"
+
+
+def _wording(text: str) -> Iterator[_Flaw]:
+    task = _TASK_START.match(text) or _TASK.search(text)
+    if task:
+        yield _Flaw("the point talks about the task and not about the paper", task.span())
+    # Every second character is quicker to search, and of six that are equal has three.
+    six = _SIX.search(text) if _THREE_IN_HALF.search(text[::2]) else None
+    if six:
+        severity: Severity = "error" if six[0][0].isalpha() else "warning"
+        yield _Flaw(f"{six[0][0]!r} is repeated over and over", six.span(), severity)
+    end = text.rstrip(_MARKS)
+    if end.endswith(_BROKEN_OFF) and not end.endswith(_WHOLE_NOUNS):
+        last = end.rsplit(maxsplit=1)[-1]
+        yield _Flaw("the sentence breaks off", (len(end) - len(last), len(end)))
+    opened = text.rfind("(")
+    if opened > text.rfind(")") and text.count("(") > text.count(")"):
+        yield _Flaw("a bracket is opened and not closed", (opened, opened + 1))
+
+
+# --- the check -----------------------------------------------------------------------------------
 
 
 def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
-    """Find points that are not Korean; nothing is said of a digest in another language.
+    """Find points that are not Korean prose; nothing is said of a digest in another language.
 
     Args:
         min_hangul: Least share of Hangul among the letters of a point, URLs and formulas aside.
@@ -26,10 +278,17 @@ def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
     if readings.language.partition("-")[0] != "ko":
         return
     for number, point in enumerate(readings.summary.points):
-        prose = _NOT_PROSE.sub(" ", point.text)
-        letters, hangul = len(_LETTER.findall(prose)), len(_HANGUL.findall(prose))
-        if letters and hangul < min_hangul * letters:
-            message = "the point is not written in Korean"
-            if hangul:
-                message = f"only {hangul} of the point's {letters} letters are Hangul"
-            yield Finding(check="text", severity="error", point=number, message=message)
+        for flaw in _flaws(point.text, readings, min_hangul):
+            yield Finding(check="text", point=number, **flaw._asdict())
+
+
+def _flaws(text: str, readings: Readings, min_hangul: float) -> Iterator[_Flaw]:
+    composed = text
+    if _ODD.search(text):
+        yield from _characters(text, readings.source.text)
+        composed = unicodedata.normalize("NFC", text)
+    yield from _language(composed, min_hangul)
+    if any(hint in text for hint in _MARKUP_HINTS):
+        yield from _markup(text)
+    yield from _repr(text)
+    yield from _wording(text)

@@ -37,12 +37,14 @@ class Vocabulary(NamedTuple):
         general: Keys of acronyms and names that any summary may use.
         names: Keys of names that are known to exist.
         expansions: What acronyms stand for, by their keys.
+        expansion_keys: The same as keys.
         words: Stems of ordinary words.
     """
 
     general: frozenset[str]
     names: frozenset[str]
     expansions: Mapping[str, tuple[str, ...]]
+    expansion_keys: Mapping[str, tuple[str, ...]]
     words: frozenset[str]
 
 
@@ -68,13 +70,23 @@ def vocabulary() -> Vocabulary:
             lines = sections.setdefault(line[1:-1], [])
         elif line and not line.startswith("#"):
             lines.append(line)
-    expansions = (line.split(" = ") for line in sections["expansions"])
+    expansions = {
+        key(acronym): tuple(full.split("; "))
+        for acronym, full in (line.split(" = ") for line in sections["expansions"])
+    }
     return Vocabulary(
         general=frozenset(map(key, " ".join(sections["general"]).split())),
         names=frozenset(map(key, " ".join(sections["names"]).split())),
-        expansions={key(acronym): tuple(full.split("; ")) for acronym, full in expansions},
+        expansions=expansions,
+        expansion_keys={acronym: tuple(map(key, full)) for acronym, full in expansions.items()},
         words=frozenset(map(stem, " ".join(sections["words"]).split())),
     )
+
+
+def is_general(term: str) -> bool:
+    """Whether a term (a key) is an acronym or a name that any summary may use."""
+    general = vocabulary().general
+    return term in general or (term[-1:] == "s" and term[:-1] in general)
 
 
 def is_ordinary(word: str) -> bool:

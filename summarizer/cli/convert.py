@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from summarizer.errors import InputError
+from summarizer.formats import FORMATS
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--to", "form", required=True, type=click.Choice(["md", "json"]), help="The format to write."
+    "--to", "form", required=True, type=click.Choice(list(FORMATS)), help="The format to write."
 )
 @click.option(
     "--out",
@@ -28,7 +29,7 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
     """
     from summarizer.cli.terminal import print_json
     from summarizer.disk import read_text, write_files
-    from summarizer.formats import FORMATS, format_of
+    from summarizer.formats import format_of
 
     target = FORMATS[form]
     if out is None and len(files) > 1:

@@ -1,0 +1,140 @@
+"""What a point says that an acronym stands for, held against the abstract and common knowledge."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from summarizer.checks.latin import key
+from summarizer.checks.vocabulary import stem, vocabulary
+from summarizer.digest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from summarizer.checks.reading import Reading, Readings
+
+_BRACKET = re.compile(r"\(([^()\n]{2,150})\)")
+_ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
+_BEFORE = re.compile(r"[A-Za-z0-9][A-Za-z0-9' -]{1,100}$")
+_PHRASE = re.compile(r"[A-Za-z][A-Za-z'-]*(?:[ -][A-Za-z][A-Za-z'-]*)+")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_LINKING = frozenset("a an and as for from in of on the to with via".split())
+_MOST_WORDS = 10
+
+
+class Expansion(NamedTuple):
+    """An acronym and what a text says that it stands for.
+
+    Attributes:
+        acronym: As written, in the singular.
+        full: The words, as written.
+        start: Where they begin in the text.
+    """
+
+    acronym: str
+    full: str
+    start: int
+
+
+def read_expansions(text: str) -> Iterator[Expansion]:
+    """The expansions that stand in a bracket next to their acronym, or before its bracket."""
+    if "(" not in text:
+        return
+    for bracket in _BRACKET.finditer(text):
+        start = bracket.start(1)
+        parts = []
+        for part in re.split(r"[;,]", bracket[1]):
+            parts.append((part.strip(), start + len(part) - len(part.lstrip())))
+            start += len(part) + 1
+        before = _BEFORE.search(text, max(0, bracket.start() - 100), bracket.start())
+        words_before = before[0].rstrip() if before else ""
+        acronyms = [part for part, _ in parts if _ACRONYM.fullmatch(part)]
+        last = words_before.rpartition(" ")[2]
+        if _ACRONYM.fullmatch(last):
+            acronyms.append(last)
+        phrases = [(part, at) for part, at in parts if _PHRASE.fullmatch(part)]
+        if before and acronyms and not phrases:
+            phrases = list(_endings(words_before, before.start()))
+        for acronym in acronyms:
+            singular = acronym.removesuffix("s")
+            for phrase, at in phrases:
+                if _fits(singular.lower(), _words(phrase)):
+                    yield Expansion(singular, phrase, at)
+                    break
+
+
+def _endings(phrase: str, start: int) -> Iterator[tuple[str, int]]:
+    """The phrases that a phrase ends in, the shortest first."""
+    for word in reversed(list(re.finditer(r"[A-Za-z0-9][A-Za-z0-9'-]*", phrase))[-_MOST_WORDS:]):
+        ending = phrase[word.start() :]
+        if _PHRASE.fullmatch(ending):
+            yield ending, start + word.start()
+
+
+def _words(phrase: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(phrase)][: _MOST_WORDS + 1]
+
+
+def _fits(acronym: str, words: Sequence[str]) -> bool:
+    """Whether an acronym is made of the beginnings of the words, linking words left out or not."""
+    if not acronym or not words:
+        return not acronym and all(word in _LINKING for word in words)
+    first, rest = words[0], words[1:]
+    if len(words) > _MOST_WORDS:
+        return False
+    taken = 0
+    while taken < min(3, len(acronym), len(first)) and acronym[taken] == first[taken]:
+        taken += 1
+        if _fits(acronym[taken:], rest):
+            return True
+    return first in _LINKING and _fits(acronym, rest)
+
+
+def _stems(words: Sequence[str]) -> list[str]:
+    return [stem(word) for word in words if word not in _LINKING]
+
+
+def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterator[Finding]:
+    """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
+    for said in read_expansions(point.text):
+        source = readings.source
+        if source.words.state(key(said.full)):
+            continue
+        wanted = " ".join(_stems(_words(said.full)))
+        if f" {wanted} " in f" {' '.join(_stems(source.words.all))} ":
+            continue
+        stated = [e.full for e in read_expansions(source.text) if key(e.acronym) == key(said.acronym)]
+        usual = vocabulary().expansions.get(key(said.acronym), ())
+        right = stated or usual
+        if any(" ".join(_stems(_words(full))) == wanted for full in right):
+            continue
+        if right:
+            whose = "the abstract says" if stated else "it usually stands for"
+            certain = bool(stated) or readings.basis == "abstract"
+            yield Finding(
+                check="names",
+                severity="error" if certain else "warning",
+                point=number,
+                span=(said.start, said.start + len(said.full)),
+                message=f"{said.acronym} is not {said.full}: {whose} {' or '.join(right)}",
+                evidence=" or ".join(right),
+                fix=_in_style(right[0], said.full) if len(set(right)) == 1 and certain else None,
+            )
+        elif source.words.state(key(said.acronym)):
+            yield Finding(
+                check="names",
+                severity="warning",
+                point=number,
+                span=(said.start, said.start + len(said.full)),
+                message=f"the abstract does not say that {said.acronym} is {said.full}",
+            )
+
+
+def _in_style(full: str, model: str) -> str:
+    """The words, capitalised as the model is."""
+    if not model[0].isupper() or full[0].isupper():
+        return full
+    return re.sub(
+        r"[A-Za-z0-9]+", lambda w: w[0] if w[0] in _LINKING else w[0][0].upper() + w[0][1:], full
+    )

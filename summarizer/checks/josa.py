@@ -1,0 +1,332 @@
+"""Whether a Korean particle has the form that the sound before it asks for: 모델은, 데이터는.
+
+Rules and closed lists of words, and no library: tossi, hangeul, hangulpy, es-hangul and pyjosa
+choose a particle for a word that is given, and none finds the particles of a running text; a
+morphological analyser (kiwipiepy) does, but takes three seconds to start and 520 MB. What makes
+rules enough is that only the *wrong* form has to be recognised. Few words of Korean end in what
+looks like a wrong particle (평가, 차이, 효과, 경로, 찾는), and these can be listed.
+
+Norms: Hangul orthography (한글 맞춤법) and the National Institute of Korean Language's answers on
+it: after a bracket the particle follows the word before it, figures are read in Sino-Korean,
+capitals letter by letter, and after ㄹ stands 로.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from summarizer.digest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from summarizer.checks.reading import Readings
+
+_OTHER = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로", "이라": "라"}
+_AFTER_CONSONANT = frozenset(_OTHER)
+_OTHER |= {after_vowel: after_consonant for after_consonant, after_vowel in _OTHER.items()}
+
+# The Unicode syllables stand in blocks of 28: one without a final consonant, then 27 with one.
+_BLOCKS = range(ord("가"), ord("힣"), 28)
+_VOWEL = "".join(chr(first) for first in _BLOCKS)
+_FINAL = "".join(f"{chr(first + 1)}-{chr(first + 27)}" for first in _BLOCKS)
+_RIEUL = "".join(chr(first + 8) for first in _BLOCKS)
+_NOT_RIEUL = "".join(f"{chr(f + 1)}-{chr(f + 7)}{chr(f + 9)}-{chr(f + 27)}" for f in _BLOCKS)
+
+_END = r"(?=[\s.,;:!?)\]}\"'”’」』*_…]|\Z)"
+_WA_TAIL = rf"(?=(?:의|는|도|만)?{_END})"
+_RO_TAIL = rf"(?=(?:서|써|부터|까지)?(?:의|는|도|만)?{_END})"
+_RA_TAIL = rf"(?=(?:는|고){_END})"
+_WRONG = re.compile(
+    "|".join(
+        [
+            *(f"{form}(?<=[{_FINAL}].){_END}" for form in "는가를"),
+            *(f"{form}(?<=[{_VOWEL}].){_END}" for form in "은이을"),
+            f"와(?<=[{_FINAL}].){_WA_TAIL}",
+            f"과(?<=[{_VOWEL}].){_WA_TAIL}",
+            f"로(?<=[{_NOT_RIEUL}].){_RO_TAIL}",
+            f"으로(?<=[{_VOWEL}{_RIEUL}]..){_RO_TAIL}",
+            f"라(?<=[{_FINAL}].){_RA_TAIL}",
+        ]
+    )
+)
+_AFTER_OTHERS = re.compile(
+    "|".join(
+        [
+            *(f"{form}(?<=[^\\s가-힣ㄱ-ㅣ].){_END}" for form in "은는이가을를"),
+            *(f"{form}(?<=[^\\s가-힣ㄱ-ㅣ].){_WA_TAIL}" for form in "과와"),
+            f"로(?<=[^\\s가-힣ㄱ-ㅣ].){_RO_TAIL}",
+            f"으로(?<=[^\\s가-힣ㄱ-ㅣ]..){_RO_TAIL}",
+            f"라(?<=[^\\s가-힣ㄱ-ㅣ].){_RA_TAIL}",
+        ]
+    )
+)
+_LEFT_OPEN = re.compile(
+    r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라(?=[는고])"
+)
+_HANGUL = re.compile("[가-힣]+\\Z")
+
+# --- words that end in what looks like a wrong particle ------------------------------------------
+
+# Verbs whose stem ends in a consonant, before -는 (찾는): the last syllables that end no noun of
+# note, and all with ㅆ (했는); then whole stems, since 담는 is a verb, and 부담는 is wrong.
+_STEM_SYLLABLES = frozenset(
+    "갉갖갚같걷겪곪굳굵굶굽긁긷깎꺾꼽꽂꿇끊끓낚낳넘넣녹놓눕닦닫닮닳닿덮돋돕듣딛딪땋뚫뜯막맞맡맺멎"
+    "묶묻믿밌밟받뱉벗벋볶뵙붓붙빻빼뺏뻗뽑뿜섞솎솟싣싶쌓썩쏟씹씻앉않앓앗얹얻얽없엎엮옭옮읊있읽잃잇잊"
+    "잖잡젖좇줍짊짓짖짚쫓찍찢찧찮찾춥컫핥훑흩"
+) - {"막"} | {chr(first + 20) for first in _BLOCKS}
+_STEMS = frozenset(
+    """
+    가다듬 가로막 갈아입 감 감싸안 귀담 긋 까먹 껴안 꼬집 끌어안 나눠담 남 눌러담 다듬 담 더듬
+    덧입 되감 뒤집 떠안 떼어먹 막 맞먹 머금 먹 몸담 묵 박 보듬 붙박 비웃 빗 빚 뿌리박 살아남 삶
+    삼 속 숨 신 심 써먹 쓸어담 안 업 웃 익 일삼 입 잡아먹 적 접 주워담 죽 집 차려입 참 처박
+    틀어막 틀어박 퍼먹 품 헤집 휘감 힘입
+    """.split()
+)
+# Nouns, adverbs and forms of verbs. The first ones also end compounds: 성능평가, 최단경로.
+_COMPOUNDING = tuple("평가 국가 작가 증가 첨가 차이 레이 웨이 효과 초과 투과 경로".split())
+_WORDS = frozenset(
+    """
+    감가 강가 건축가 고평가 구입가 극작가 기업가 길가 농가 누군가 단가 대가 등가 등산가 모험가
+    무언가 무용가 물가 뭔가 미술가 미식가 민가 발명가 번역가 법률가 분석가 불가 비전문가 비평가
+    사상가 사업가 사진가 상가 생가 소설가 수집가 시가 실천가 어딘가 언젠가 여행가 연출가 예술가
+    운동가 원가 은행가 음악가 이론가 인가 자산가 작곡가 재평가 저평가 전가 전략가 전문가 정가
+    조각가 종가 진가 찬가 참가 철학가 총평가 출가 탐험가 평론가 해설가 행정가 혁명가 활동가
+    가까이 가벼이 게이 고이 구이 그레이 그사이 기꺼이 까다로이 나이 너그러이 넥타이 누이 다채로이
+    단조로이 데이 두바이 드라이 디코이 딜레이 런웨이 릴레이 메이 바이 반가이 밤사이 번거로이 베이
+    보이 브이 사이 상하이 새로이 서베이 순조로이 스카이 스파이 슬기로이 아이 어레이 어린아이
+    에세이 에이 오이 와이 와이파이 요사이 이베이 자유로이 제이 조이 조화로이 즐거이 카이 케이
+    타이 토이 트레이 트로이 파이 페이 평화로이 플라이 플레이 하노이 하와이 하이 한가로이 헛되이
+    흥미로이
+    교과 내과 다과 부과 비뇨기과 사과 소아과 여과 역효과 외과 의과 정형외과 제과 치과 피부과
+    공로 교통로 근로 난로 대학로 등산로 백로 산책로 선로 신작로 용광로 원로 육로 장로 종로 직항로
+    진로 진입로 탄로 통로 판로 폭로 항공로 항로 행로 향로 험로
+    결론지은 결정지은 관련지은 규정지은 그러모은 그룹지은 그은 긁어모은 끌어모은 나은 뒤이은
+    매듭지은 모은 부은 쏟아부은 연관지은 연이은 저은 종결지은 지은 특징지은 퍼부은 하은 휘저은
+    가을 마을 결론지을 결정지을 고을 관련지을 규정지을 그러모을 그룹지을 그을 끌어모을 나을 노을
+    늦가을 뒤이을 리을 매듭지을 모을 부을 연관지을 저녁노을 저을 종결지을 지을 초가을 특징지을
+    퍼부을
+    """.split()
+)
+# 잇다 takes an object, which 이 ("this") does not: 둘을 이은, but not "…하며, 이은 …".
+_JOINED = frozenset(["이은", "이을"])
+_OBJECT = re.compile(r"[을를과와]\s*\Z")
+_QUESTION = re.compile(r"(?:[는은던든른운떤쁜]|(?<!토)큰|(?<![제권극무])한|인)가\Z")
+_NOUN_IN_IN = re.compile(
+    r"(?:개|노|도메|디자|라|메|법|본|성|승|시|요|원|증|체|코|타|할|확|군)인가\Z"
+)
+# 달라는, 말라는, 놀라는 are verbs.
+_STEMS_RA = frozenset("갈걸골길끌날놀눌달들딸말몰물발벌불빌빨살알열올울일잘졸질찔틀팔풀헐흘")
+
+
+def _is_word(word: str, before: str) -> bool:
+    """Whether a word is one, and not a noun with a wrong particle; `before` precedes it."""
+    form = word[-1]
+    if form == "는":
+        return word[-2] in _STEM_SYLLABLES or word[:-1] in _STEMS
+    if form == "라":
+        return word[-2] in _STEMS_RA
+    if word in _JOINED:
+        return _OBJECT.search(before) is not None
+    if form == "가" and _QUESTION.search(word) and not _NOUN_IN_IN.search(word):
+        return True
+    if word in _WORDS:
+        return True
+    # With one syllable more it is another word: 검증가, 오차이.
+    return word.endswith(_COMPOUNDING) and len(word) != 3
+
+
+# --- how a word ends when it is read aloud --------------------------------------------------------
+
+# V: in a vowel, L: in ㄹ, C: in another consonant. Where it can be read two ways, both stand here.
+_ANY = "VLC"
+_DIGITS = dict(zip("0123456789", ("VC", "L", "V", "C", "V", "V", "C", "L", "L", "V"), strict=True))
+# Figures of names are read in Sino-Korean or in English: GPT-4는, but GPT-3은 or GPT-3는.
+_NAME_DIGITS = dict(
+    zip("0123456789", ("VC", "LC", "V", "VC", "V", "V", "VC", "LC", _ANY, "VC"), strict=True)
+)
+_FIGURE = frozenset("0123456789")
+_IN_FIGURE = frozenset("0123456789.,")
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BEFORE_PLAIN = frozenset("([\"'‘“~<>*")
+_LONGEST = 40
+_UNITS = frozenset("GB MB KB TB Hz kHz MHz GHz D cm fps km m mm ms p x".split())
+_LETTERS = {**dict.fromkeys("ABCDEFGHIJKOPQSTUVWXYZ", "V"), "L": "L", "M": "C", "N": "C", "R": "VL"}
+_SPELLING = re.compile(
+    r"(?:(?P<C>[mn]e?|ng|ic|(?<=[a-z])(?:net|set|bot|chat))"
+    r"|(?P<L>le?)"
+    r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[nrs]k|[^aeiout]t|mp))\Z"
+)
+_OPENING = {")": "(", "]": "["}
+_LONGEST_BRACKET = 120
+
+
+class _Host(NamedTuple):
+    """What a particle stands after.
+
+    Attributes:
+        text: As written.
+        sounds: What it may end in when it is read; empty where it cannot be read.
+        kind: The script of its last character.
+        aside: The same of what a bracket adds to it.
+    """
+
+    text: str = ""
+    sounds: str = ""
+    kind: Literal["", "hangul", "figure", "latin"] = ""
+    aside: str = ""
+
+
+def _host(text: str, end: int, *, in_bracket: bool = False) -> _Host:
+    """Read what ends at `end`, behind closing quotes, markup and one bracket."""
+    while end and text[end - 1] in "*_`\"'”’」』":
+        end -= 1
+    last = text[end - 1 : end]
+    if "가" <= last <= "힣":
+        final = (ord(last) - ord("가")) % 28
+        run = _HANGUL.search(text[max(0, end - 12) : end])
+        sounds = "L" if final == 8 else "C" if final else "V"
+        return _Host(run[0] if run else last, sounds, "hangul")
+    if last == "%":
+        return _Host(last, "V", "figure")
+    if last in _OPENING and last and not in_bracket:
+        return _before_bracket(text, end)
+    if last in _FIGURE:
+        start = _start(text, end, _IN_FIGURE)
+        return _Host(
+            text[start:end], _figures(text[max(0, start - 2) : start], text[start:end]), "figure"
+        )
+    if last in _LATIN:
+        start = _start(text, end, _LATIN)
+        word, before = text[start:end], text[max(0, start - 2) : start]
+        unit = before[-1:].isdigit() or (
+            len(word) < 4 and before[-1:] == " " and before[0].isdigit()
+        )
+        return _Host(word, _latin(word, unit=unit), "latin")
+    return _Host()
+
+
+def _start(text: str, end: int, characters: frozenset[str]) -> int:
+    start = end - 1
+    while start and end - start < _LONGEST and text[start - 1] in characters:
+        start -= 1
+    return start
+
+
+def _before_bracket(text: str, end: int) -> _Host:
+    closing, depth = text[end - 1], 0
+    opening = _OPENING[closing]
+    for position in range(end - 1, max(-1, end - _LONGEST_BRACKET), -1):
+        depth += (text[position] == closing) - (text[position] == opening)
+        if not depth:
+            if opening == "[" and text[position - 1 : position] == " ":
+                return _host(text, end - 1, in_bracket=True)
+            outer_end = position - (text[position - 1 : position] == " ")
+            outer = _host(text, outer_end, in_bracket=True)
+            inner = _host(text, end - 1, in_bracket=True)
+            if not outer.sounds:
+                return inner
+            if outer.kind == "latin":
+                return outer._replace(sounds=outer.sounds + (inner.sounds or _ANY))
+            return outer._replace(aside=inner.sounds or _ANY)
+    return _Host()
+
+
+def _figures(before: str, figures: str) -> str:
+    """How figures end; `before` are the two characters that precede them."""
+    digits, prior = figures.lstrip(".,"), before[-1:]
+    if prior in _LATIN or (prior and prior in "-_. " and before[0] in _LATIN):
+        if len(digits) == 1 or (digits[-1] != "0" and digits[-2] != "1"):
+            return _NAME_DIGITS[digits[-1]]
+        return "C" if digits == "10" else _ANY
+    if prior and not (prior.isalnum() or prior.isspace() or prior in _BEFORE_PLAIN):
+        return _ANY  # 1/8 ends in 1 when it is read, and 10^6 in 제곱
+    if digits[-1] != "0":
+        return _DIGITS[digits[-1]]
+    whole = digits.replace(",", "")
+    return "C" if whole.strip("0.") and len(whole) <= 12 else _ANY
+
+
+def _latin(word: str, *, unit: bool) -> str:
+    """How a word ends that is read letter by letter, or as it is spelt."""
+    if unit and (len(word) == 1 or not word.isupper()):
+        return "V" if word in _UNITS else _ANY  # 7B is read 비 or 십억
+    if len(word) == 1:
+        return _LETTERS[word.upper()]
+    spelling = _SPELLING.search(word.lower())
+    spelt = spelling.lastgroup or _ANY if spelling else _ANY
+    if not word[-1].isupper():
+        return spelt
+    letters = _LETTERS[word[-1]]
+    pronounceable = len(word) > 2 and re.search("[AEIOUYaeiouy]", word)
+    return letters + spelt if pronounceable else letters
+
+
+def _fits(form: str, sounds: str) -> bool:
+    if form == "로":
+        return "V" in sounds or "L" in sounds
+    if form == "으로":
+        return "C" in sounds
+    if form in _AFTER_CONSONANT:
+        return "L" in sounds or "C" in sounds
+    return "V" in sounds
+
+
+# --- the check -----------------------------------------------------------------------------------
+
+
+def josa(readings: Readings) -> Iterator[Finding]:
+    """Find particles in the wrong form, and those left open: `은(는)`.
+
+    After Hangul and figures it is an error with a fix. After a word in Latin script it is an error
+    without one; where that can be read two ways, nothing is said. Where a bracket stands between
+    (`모델(GPT-4)는`), the particle follows the word before it; one that follows the bracket's text
+    is a warning.
+    """
+    if readings.language.partition("-")[0] != "ko":
+        return
+    for number, point in enumerate(readings.summary.points):
+        text = point.text
+        for found in _WRONG.finditer(text):
+            start = found.start()
+            word = _HANGUL.search(text[max(0, start - 12) : found.end()])
+            if word and not _is_word(
+                word[0], text[max(0, start - 12) : found.end() - len(word[0])]
+            ):
+                yield _finding(number, found, _host(text, found.start()))
+        for found in _AFTER_OTHERS.finditer(text):
+            host = _host(text, found.start())
+            if host.sounds and not _fits(found[0], host.sounds):
+                yield _finding(number, found, host)
+        if "(" in text:
+            for found in _LEFT_OPEN.finditer(text):
+                yield _left_open(number, found, _host(text, found.start()))
+
+
+def _finding(point: int, found: re.Match[str], host: _Host) -> Finding:
+    form = found[0]
+    right = _OTHER[form]
+    follows_bracket = bool(host.aside) and _fits(form, host.aside)
+    return Finding(
+        check="josa",
+        severity="warning" if follows_bracket else "error",
+        point=point,
+        span=found.span(),
+        message=f"after {host.text!r} the particle is {right!r}, not {form!r}",
+        fix=None if follows_bracket or host.kind == "latin" else right,
+    )
+
+
+def _left_open(point: int, found: re.Match[str], host: _Host) -> Finding:
+    form = {"(으)로": "으로", "(이)라": "이라"}.get(found[0], found[0][0])
+    right = [one for one in (form, _OTHER[form]) if host.sounds and _fits(one, host.sounds)]
+    decided = len(right) == 1 and host.kind != "latin"
+    return Finding(
+        check="josa",
+        severity="error",
+        point=point,
+        span=found.span(),
+        message=f"{found[0]!r} leaves the choice of the particle to the reader",
+        fix=right[0] if decided else None,
+    )

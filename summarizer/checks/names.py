@@ -1,0 +1,236 @@
+"""Every name, acronym and identifier of a point stands in the abstract or the title.
+
+Near misses are measured with rapidfuzz (MIT, compiled), which is asked only about terms that the
+abstract does not have; difflib is far slower and knows no transpositions.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from summarizer.checks.expansions import wrong_expansions
+from summarizer.checks.latin import key
+from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
+from summarizer.digest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from summarizer.checks.latin import Term
+    from summarizer.checks.reading import Reading, Readings
+    from summarizer.digest import Basis, Severity
+
+# Numbers with their units are read by the check of numbers.
+_QUANTITY = re.compile(
+    r"[0-9]+(?:[KMBTkmbtxXsDdpPVWJ]|[kMGTP]?(?:Hz|B|b|bit|W)|[kcmnµ]m|m?s|kg|mg|fps|FPS|px|dB|pp"
+    r"|hr|min|sec|st|nd|rd|th)s?"
+)
+_UNITS = frozenset("bit db fps gb ghz hz kb kg khz km kwh mb mhz mm ms ns pb px tb tflops".split())
+_ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
+_DIGIT = re.compile(r"[0-9]")
+_LOWER = re.compile(r"[a-z-]+")
+_LOWER_WORD = re.compile(r"\b[a-z]{3,60}\b")
+_SHORTEST_MISSPELT = 4
+_LONGEST = 60
+# More candidates than any abstract has are not compared one by one.
+_MOST_CANDIDATES = 2000
+
+
+def names(readings: Readings) -> Iterator[Finding]:
+    """Hold the terms in Latin script against the abstract and the title.
+
+    Ordinary English words are glosses, not names. A misspelt name is an error. A name that the
+    abstract does not have is an error on basis `abstract`; on basis `paper`, where the paper itself
+    may have it, one warning for each point lists them.
+    """
+    if not (readings.paper.abstract or "").strip():
+        yield Finding(
+            check="names",
+            severity="warning",
+            message="the names cannot be checked: the paper has no abstract",
+        )
+        return
+    source = _Source(readings.source, readings.basis)
+    for number, reading in enumerate(readings.points):
+        label = len(readings.summary.points[number].label or "")
+        unknown: dict[str, _Miss] = {}
+        for place, term in enumerate(reading.terms):
+            # The form of the digest brings its labels along.
+            miss = source.miss(reading.terms, place) if term.start >= label else None
+            if miss and miss.right:
+                yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
+            elif miss:
+                unknown.setdefault(miss.term.key, miss)
+        if readings.basis == "abstract":
+            for miss in unknown.values():
+                yield _finding(miss, number, "does not stand in the abstract")
+        elif unknown:
+            listed = ", ".join(miss.term.text for miss in unknown.values())
+            yield Finding(
+                check="names",
+                severity="warning",
+                point=number,
+                message=f"the abstract does not have {listed}; the paper may",
+            )
+        yield from wrong_expansions(reading, number, readings)
+
+
+class _Miss(NamedTuple):
+    """A term of a point that the source does not have.
+
+    Attributes:
+        term: The term, or the part of it that is misspelt.
+        near: What it resembles, as the source writes it.
+        right: What was meant, where that is certain.
+        severity: A word in lower case that nobody knows is only worth a look.
+    """
+
+    term: Term
+    near: Sequence[str] = ()
+    right: str | None = None
+    severity: Severity = "error"
+
+
+def _finding(miss: _Miss, number: int, what: str) -> Finding:
+    return Finding(
+        check="names",
+        severity=miss.severity,
+        point=number,
+        span=(miss.term.start, miss.term.end),
+        message=f"{miss.term.text} {what}",
+        evidence=", ".join(miss.near) or None,
+        fix=miss.right,
+    )
+
+
+class _Source:
+    """The abstract and the title, as a place to look names up in."""
+
+    def __init__(self, reading: Reading, basis: Basis) -> None:
+        self._reading = reading
+        self._words = reading.words
+        self._basis = basis
+
+    def miss(self, terms: Sequence[Term], place: int) -> _Miss | None:
+        """What is missing of a term in a point; None where the term is known."""
+        term = terms[place]
+        if self._words.state(term.key):
+            return None
+        parts = _parts(term)
+        misses = [self._look_for(part) for part in parts if not self._knows(part)]
+        if len(parts) > 1 and not misses and any(len(part.text) == 1 for part in parts):
+            misses = [miss for miss in [self._look_for(term, whole=True)] if miss.right]
+        if not misses or self._knows_with_neighbour(terms, place):
+            return None
+        found = next((miss for miss in misses if miss.right), misses[0]._replace(term=term))
+        word = _LOWER.fullmatch(term.text) and (found.right is None or found.right.islower())
+        return found._replace(severity="warning" if word else "error")
+
+    def _knows(self, part: Term) -> bool:
+        if not 1 < len(part.key) <= _LONGEST or part.key.isdigit() or part.key in _UNITS:
+            return True
+        if _QUANTITY.fullmatch(part.text) or _ROMAN.fullmatch(part.text):
+            return True
+        if self._words.state(part.key) or is_general(part.key):
+            return True
+        if _is_plain(part.text):
+            return is_ordinary(part.key) or stem(part.key) in self._stems
+        singular = part.key.removesuffix("s")
+        expansions = vocabulary().expansion_keys.get(singular, ())
+        if any(map(self._words.state, expansions)):
+            return True
+        # Initials in a row may come about by chance, the more so where the true acronym is alike.
+        return self._words.abbreviate(singular) and not self._look_for(part).near
+
+    def _knows_with_neighbour(self, terms: Sequence[Term], place: int) -> bool:
+        """Whether the source writes as one word what the point writes as two."""
+        pairs = zip(terms[max(0, place - 1) : place + 1], terms[place : place + 2], strict=False)
+        return any(
+            second.start == first.end + 1 and self._words.state(first.key + second.key)
+            for first, second in pairs
+            if first is not second
+        )
+
+    def _look_for(self, part: Term, *, whole: bool = False) -> _Miss:
+        """Find the names that an unknown one resembles most; whole compounds, where it is one."""
+        plain = _is_plain(part.text)
+        found = [
+            (distance, self._candidates[candidate])
+            for candidate, distance, _ in process.extract(
+                _singular(part),
+                self._candidates.keys(),
+                scorer=OSA.distance,
+                score_cutoff=1 if len(part.key) < 8 else 2,
+                limit=8,
+            )
+            if len(candidate) > 2
+            and (plain or not _is_plain(self._candidates[candidate]))
+            and not (whole and self._candidates[candidate].isalnum())
+        ]
+        nearest = min((distance for distance, _ in found), default=0)
+        near = [text for distance, text in found if distance == nearest]
+        right = None
+        if len(near) == 1 and _is_misspelling(part, near[0]) and not self._may_have(part):
+            capital = part.text[0].isupper() and near[0].islower()
+            right = near[0].capitalize() if capital else near[0]
+            right += part.key[len(_singular(part)) :]
+        return _Miss(part, near, right)
+
+    def _may_have(self, part: Term) -> bool:
+        """Whether the whole paper may well know such an acronym beside the one of its abstract."""
+        return self._basis == "paper" and len(part.key) < 6 and part.text.isupper()
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(map(stem, set(_LOWER_WORD.findall(self._reading.text))))
+
+    @cached_property
+    def _candidates(self) -> Mapping[str, str]:
+        """Terms and parts of compounds as written, by their keys."""
+        found: dict[str, str] = {}
+        for term in self._reading.terms[:_MOST_CANDIDATES]:
+            for part in (term, *_parts(term)):
+                singular = _singular(part)
+                found.setdefault(singular, part.text[: len(part.text) + len(singular) - len(part.key)])
+        return found
+
+
+def _parts(term: Term) -> list[Term]:
+    """The parts of a compound: a number belongs to the name before it, a size to neither."""
+    pieces = term.pieces()
+    parts: list[Term] = []
+    for piece in pieces:
+        if parts and piece.text[0].isdigit() and not _QUANTITY.fullmatch(piece.text):
+            last = parts.pop()
+            text = term.text[last.start - term.start : piece.end - term.start]
+            parts.append(last._replace(text=text, key=last.key + piece.key))
+        else:
+            parts.append(piece)
+    return parts
+
+
+def _singular(part: Term) -> str:
+    """The key of an acronym without the `s` of its plural."""
+    return part.key[:-1] if part.text[-2:-1].isupper() and part.text[-1] == "s" else part.key
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it looks like a word: no capital letter but the first, no digit."""
+    return text[1:].islower() and not _DIGIT.search(text)
+
+
+def _is_misspelling(part: Term, candidate: str) -> bool:
+    """Whether a near name is what was meant, and not a relative with a name of its own."""
+    other = key(candidate)
+    if len(part.key) < _SHORTEST_MISSPELT or part.key in vocabulary().names:
+        return False
+    if _DIGIT.findall(part.key) != _DIGIT.findall(other):
+        return False  # another version
+    if part.key.startswith(other) or other.startswith(part.key):
+        return len(part.key) > 6 and part.text.isalpha() and part.text[-1].islower()
+    return True

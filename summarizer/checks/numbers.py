@@ -1,0 +1,279 @@
+"""Every quantity of a point is stated by the abstract or the title, at its scale, unit and bound.
+
+Both sides are read into values and units, since comparing digits is useless across languages: 18B
+is 180억, 240K is 24만 and "eight modalities" are 8가지.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from summarizer.checks.quantities import korean
+from summarizer.checks.stated import SMALL_COUNT, Stated, digits, is_small_count
+from summarizer.digest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from summarizer.checks.quantities import Quantity
+    from summarizer.checks.reading import Reading, Readings
+    from summarizer.digest import Severity
+
+_SCALES = {10**12: "trillion", 10**9: "billion", 10**6: "million"}
+_LONGEST = 10**20
+_WORDS = {"<=": "at most", ">=": "at least"}
+_EDGES = {"low": ">=", "high": "<="}
+_AROUND = 30
+_BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
+
+
+class _Verdict(NamedTuple):
+    """What is wrong with a quantity.
+
+    Attributes:
+        stated: What the abstract says instead.
+        fix: What belongs in the place of the quantity.
+        certain: Whether the rest of the paper cannot bear the quantity out.
+        bound_only: Whether the number is stated, and only its bound is not.
+    """
+
+    severity: Severity
+    message: str
+    stated: tuple[Quantity, ...] = ()
+    fix: str | None = None
+    certain: bool = False
+    bound_only: bool = False
+
+
+def numbers(readings: Readings) -> Iterator[Finding]:
+    """Hold every quantity of the points against the abstract and the title.
+
+    Another scale, another unit and a bound turned round are errors. What the abstract does not
+    state is an error only where the points were written from the abstract alone; where they were
+    written from the paper, one warning a point names all of it.
+    """
+    if not (readings.paper.abstract or "").strip():
+        yield Finding(
+            check="numbers",
+            severity="warning",
+            message="The numbers cannot be checked: the paper has no abstract",
+        )
+        return
+    judge = _Judge(readings)
+    for index, point in enumerate(readings.points):
+        unknown: list[Quantity] = []
+        for quantity in judge.said[index]:
+            verdict = judge.verdict(quantity, point.text)
+            if verdict is None:
+                continue
+            if readings.basis == "paper" and not verdict.certain:
+                unknown += [] if verdict.bound_only else [quantity]
+                continue
+            yield Finding(
+                check="numbers",
+                severity=verdict.severity,
+                point=index,
+                span=quantity.span,
+                message=verdict.message,
+                evidence=judge.evidence(verdict.stated),
+                fix=verdict.fix,
+            )
+        if unknown:
+            yield Finding(
+                check="numbers",
+                severity="warning",
+                point=index,
+                span=unknown[0].span,
+                message="The abstract does not state "
+                + ", ".join(_shown(q, point.text) for q in unknown),
+            )
+
+
+class _Judge:
+    """Holds the quantities of a summary against those of its source."""
+
+    def __init__(self, readings: Readings) -> None:
+        self.said = [_quantities(point, readings.language) for point in readings.points]
+        self._source = readings.source
+
+    @cached_property
+    def _stated(self) -> Stated:
+        return Stated(self._source)
+
+    @cached_property
+    def _times_said(self) -> Counter[Decimal]:
+        return Counter(quantity.value for point in self.said for quantity in point)
+
+    def verdict(self, quantity: Quantity, text: str) -> _Verdict | None:
+        """What is wrong with a quantity of a point's text; None if nothing is."""
+        supports = self._stated.supports(quantity, text)
+        if supports:
+            return _bound(quantity, tuple(q for q in supports if not q.role))
+        if self._stated.implies(quantity, text):
+            return None
+        return (
+            self._unit(quantity, text)
+            or self._inverse(quantity)
+            or self._scale(quantity, text)
+            or self._sign(quantity)
+            or self._derived(quantity)
+            or self._unstated(quantity, text)
+        )
+
+    def _unit(self, quantity: Quantity, text: str) -> _Verdict | None:
+        for stated in self._stated.same_number(quantity.value):
+            if {stated.unit, quantity.unit} == {"%", "%p"}:
+                return _Verdict(
+                    "error",
+                    f"{quantity.text} is in another unit: the abstract says {stated.text}",
+                    (stated,),
+                    text[quantity.span[0] : quantity.number_end] + stated.unit,
+                    certain=_is_telling(quantity),
+                )
+        return None
+
+    def _inverse(self, quantity: Quantity) -> _Verdict | None:
+        inverse = tuple(self._stated.inverse(quantity))
+        if not inverse:
+            return None
+        right = inverse[0].fraction
+        fix = f"{right[0]}/{right[1]}" if right and "/" in quantity.text else None
+        message = f"{quantity.text} is the inverse of what the abstract says: {inverse[0].text}"
+        return _Verdict("error", message, inverse, fix)
+
+    def _scale(self, quantity: Quantity, text: str) -> _Verdict | None:
+        stated = tuple(self._stated.rescaled(quantity))
+        if not stated:
+            return None
+        measure = quantity.measures[0]
+        factor = measure.base / measure.value if measure.value else Decimal(1)
+        values = {q.measures[0].base / (factor if q.unit else 1) for q in stated}
+        clear = len(values) == 1 and not quantity.vague
+        right = _written_like(quantity, values.pop()) if clear else None
+        message = f"{quantity.text} is at another scale: the abstract says {stated[0].text}"
+        if right and measure.value >= 1000:
+            said = _in_english(measure.value)
+            message = (
+                f"{quantity.text} is {said}; the abstract says {stated[0].text}, which is {right}"
+            )
+        fix = right + text[quantity.number_end : quantity.span[1]] if right else None
+        return _Verdict("error", message, stated, fix, certain=not quantity.vague)
+
+    def _sign(self, quantity: Quantity) -> _Verdict | None:
+        stated = tuple(q for q in self._stated.same_number(-quantity.value) if q.value)
+        if not stated:
+            return None
+        message = f"{quantity.text} has another sign: the abstract says {stated[0].text}"
+        return _Verdict("error", message, stated)
+
+    def _derived(self, quantity: Quantity) -> _Verdict | None:
+        rounded = tuple(self._stated.rounded(quantity))
+        if rounded:
+            message = f"{quantity.text} is rounded: the abstract says {rounded[0].text}"
+            return _Verdict("warning", message, rounded)
+        stated = self._stated.derived(quantity)
+        if stated:
+            given = " and ".join(q.text for q in stated)
+            message = f"{quantity.text} is not stated, but follows from {given}"
+            return _Verdict("warning", message, stated)
+        return None
+
+    def _unstated(self, quantity: Quantity, text: str) -> _Verdict | None:
+        message = f"The abstract does not state {_shown(quantity, text)}"
+        if is_small_count(quantity):
+            return self._small_count(quantity, text, message)
+        if quantity.unit in ("ordinal", "month of the year") and quantity.value <= SMALL_COUNT + 3:
+            return None
+        alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit)
+        counted = quantity.vague or (quantity.word and quantity.value < 1)  # 수백 개, 절반
+        return _Verdict("warning" if counted else "error", message, alike)
+
+    def _small_count(self, quantity: Quantity, text: str, message: str) -> _Verdict | None:
+        """A count that the writer may have made is wrong where one of the abstract is missing."""
+        if quantity.unit:
+            alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit == "D")
+            return _Verdict("error", message, alike) if alike else None
+        counts, times_stated = self._stated.small_counts
+        missing = tuple(q for q in counts if times_stated[q.value] > self._times_said[q.value])
+        own_list = _BRACKETED.match(text, quantity.span[1])
+        if own_list and own_list[1].count(",") + 1 == quantity.value:
+            return None
+        marked = quantity.value <= self._stated.marked
+        listed = marked or quantity.value in self._stated.listed
+        if not missing:
+            if listed or quantity.value <= 2:
+                return None
+            return _Verdict("warning" if quantity.word else "error", message)
+        doubtful = listed if quantity.word else marked
+        return _Verdict("warning" if doubtful else "error", message, missing)
+
+    def evidence(self, stated: tuple[Quantity, ...]) -> str | None:
+        """Where the abstract says it, in its own words."""
+        text = self._stated.text
+        shown = [
+            " ".join(text[max(0, q.span[0] - _AROUND) : q.span[1] + _AROUND].split())
+            for q in stated[:3]
+        ]
+        return " … ".join(shown) or None
+
+
+def _quantities(point: Reading, language: str) -> list[Quantity]:
+    # English number words in a Korean point belong to names and quotes.
+    return [
+        quantity
+        for quantity in point.quantities
+        if not quantity.role
+        and not (quantity.word and quantity.text.isascii() and language != "en")
+    ]
+
+
+def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
+    if not stated or quantity.bound == "~" or quantity.vague or any(q.vague for q in stated):
+        return None
+    first = stated[0]
+    if not quantity.bound:
+        if quantity.edge or not all(q.bound in _WORDS for q in stated):
+            return None
+        message = f"{quantity.text} has lost its bound: the abstract says {_WORDS[first.bound]} {first.text}"
+        return _Verdict("warning", message, stated, bound_only=True)
+    bounds = {q.bound or _EDGES.get(q.edge, "") for q in stated}
+    if len(bounds) > 1 or not bounds <= _WORDS.keys() - {quantity.bound}:
+        return None
+    message = (
+        f"{quantity.text} is bounded the wrong way: not {_WORDS[quantity.bound]}, since the abstract"
+        f" says {_WORDS[bounds.pop()]} {first.text}"
+    )
+    return _Verdict("error", message, stated, certain=_is_telling(quantity), bound_only=True)
+
+
+def _is_telling(quantity: Quantity) -> bool:
+    """Whether its digits are no coincidence."""
+    return len(digits(quantity.value)) > 1
+
+
+def _shown(quantity: Quantity, text: str) -> str:
+    """As written, with its counter where it is a word: 세 가지."""
+    counter = korean.COUNTED.match(text, quantity.span[1])
+    return quantity.text + counter[0] if quantity.word and counter else quantity.text
+
+
+def _in_english(value: Decimal) -> str:
+    for scale, name in _SCALES.items():
+        if value >= scale:
+            return f"{(value / scale).normalize():,f} {name}"
+    return f"{value.normalize():,f}"
+
+
+def _written_like(quantity: Quantity, value: Decimal) -> str | None:
+    """A value in the notation of a quantity: 38억 for 3.8억, 24 for 2.4."""
+    if value >= _LONGEST:
+        return None
+    if any(scale in quantity.text for scale in korean.LARGE):
+        return korean.write(value)
+    if quantity.text[0].isdigit() and not quantity.text.strip("0123456789,.")[:1].isalpha():
+        return f"{value.normalize():,f}" if value >= 1000 else f"{value.normalize():f}"
+    return None

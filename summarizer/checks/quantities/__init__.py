@@ -1,0 +1,153 @@
+"""Quantities as English and Korean texts state them: value, unit and bound, in one pass.
+
+Weighed and rejected: quantulum3, number-parser, text2num and pint. They need milliseconds for a
+sentence, take digits of names (`GPT-4`) for numbers, or do not know 만 and 억.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from summarizer.checks.quantities.bounds import read_bound
+from summarizer.checks.quantities.digits import DIGITS, read_digits
+from summarizer.checks.quantities.english import MAGNITUDE
+from summarizer.checks.quantities.english import read_words as read_english
+from summarizer.checks.quantities.korean import read_words as read_korean
+from summarizer.checks.quantities.plain import plain
+from summarizer.checks.quantities.quantity import Measure, Quantity, plain_measure
+from summarizer.checks.quantities.units import LATIN_UNITS, read_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from summarizer.checks.quantities.plain import Plain
+
+__all__ = ["Measure", "Quantity", "read_quantities"]
+
+_RANGE = re.compile(r"(?: ?(?:-{1,3}|~) ?| to |[가-힣]{0,3}(?:에서|부터) ?)[약~$]? ?")
+_AND = re.compile(r" (?:and|or|및|또는|혹은|vs\.?) [~$]?|, (?:and |or |그리고 )?[~$]?|[/·]|[와과] ")
+_OF = re.compile(r" (?:out )?of (?:the |its )?| in ")
+_FARTHEST = 12
+
+
+def read_quantities(text: str) -> tuple[Quantity, ...]:
+    """Every quantity of a text in English, Korean or both, in order.
+
+    What is no quantity but holds digits (names, list markers) is read too, and says so in `role`:
+    it may support what another text says.
+    """
+    written = plain(text)
+    source = written.text
+    found = [*read_digits(source), *_words(source)]
+    if not found:
+        return ()
+    found.sort(key=itemgetter(0))
+    separate: list[Quantity] = []
+    end = 0
+    for quantity in found:
+        if quantity.span[0] >= end or quantity.role == "part":
+            end = quantity.span[1]
+            separate.append(quantity)
+    linked = _link(source, separate)
+    if "bsolute" in source:
+        linked = [_absolute(source, quantity) for quantity in linked]
+    return tuple([_finish(quantity, written) for quantity in linked])
+
+
+def _words(text: str) -> Iterator[Quantity]:
+    for word in read_english(text):
+        end, unit, factor = read_unit(text, word.end) or (word.end, "", 1)
+        measures = []
+        for value, written in word.readings:
+            dimension, scale = LATIN_UNITS[written] if written else (unit, factor)
+            measures.append(Measure(value, dimension, value * scale))
+        span = (word.start, end)
+        yield Quantity(
+            span, word.end, text[word.start : end], tuple(measures), word=True, vague=word.vague
+        )
+    for name in read_korean(text):
+        end, unit, factor = read_unit(text, name.end) or (name.end, "", 1)
+        measure = Measure(name.value, unit, name.value * factor)
+        span = (name.start, end)
+        yield Quantity(
+            span, name.end, text[name.start : end], (measure,), word=True, vague=name.vague
+        )
+
+
+def _link(text: str, found: list[Quantity]) -> list[Quantity]:
+    """Share units within ranges and lists, from the right; add the fractions that "of" states."""
+    stated: list[Quantity] = []
+    following: int | None = None
+    for index in range(len(found) - 1, -1, -1):
+        first = found[index]
+        if first.role == "part":
+            continue
+        if first.role:
+            following = None
+            continue
+        if following is not None and found[following].span[0] - first.span[1] <= _FARTHEST:
+            second = found[following]
+            gap = text[first.span[1] : second.span[0]]
+            if _RANGE.fullmatch(gap) or (gap == " and " and _follows_between(text, first)):
+                found[index] = first = _sharing(first, second, likeliest=True)
+                if first.measures[0].base < second.measures[0].base:
+                    found[index] = first._replace(edge="low")
+                    found[following] = second._replace(edge="high")
+            elif _AND.fullmatch(gap):
+                found[index] = _sharing(first, second, likeliest=False)
+            elif second.value and not first.unit and not second.unit and _OF.fullmatch(gap):
+                part = plain_measure(first.value / second.value)
+                stated.append(
+                    second._replace(measures=(part,), role="part", fraction=None, word=False)
+                )
+        following = index
+    return found + stated
+
+
+def _follows_between(text: str, quantity: Quantity) -> bool:
+    return text.endswith(("between ", "Between "), 0, quantity.span[0])
+
+
+def _sharing(first: Quantity, second: Quantity, *, likeliest: bool) -> Quantity:
+    """Let `first` have the scale and the unit of `second` too, where it has none of its own."""
+    measure, other = first.measures[0], second.measures[0]
+    if measure.unit or not other.value:
+        return first
+    scale = Decimal(1)
+    digits = DIGITS.match(second.text)
+    if digits and not first.text.strip("0123456789.,"):
+        scale = abs(other.value) / (Decimal(digits[0].replace(",", "")) or 1)
+    value = measure.value * scale
+    if MAGNITUDE.search(second.text) and 0 < value < _FARTHEST:
+        value = Decimal(10) ** int(value)
+    shared = Measure(value, other.unit, value * (other.base / other.value))
+    if shared == measure:
+        return first
+    both = (shared, *first.measures) if likeliest else (*first.measures, shared)
+    return first._replace(measures=both)
+
+
+def _absolute(text: str, quantity: Quantity) -> Quantity:
+    """Let "3.5% absolute" be percentage points too."""
+    start, end = quantity.span
+    if quantity.unit != "%" or "bsolute" not in text[max(0, start - 40) : end + 20]:
+        return quantity
+    points = tuple(measure._replace(unit="%p") for measure in quantity.measures)
+    return quantity._replace(measures=quantity.measures + points)
+
+
+def _finish(quantity: Quantity, written: Plain) -> Quantity:
+    start, end = quantity.span
+    if not quantity.role:
+        bound = read_bound(written.text, quantity)
+        if bound:
+            quantity = quantity._replace(bound=bound)
+    if not written.pieces:
+        return quantity
+    return quantity._replace(
+        span=written.original(start, end),
+        number_end=written.original(start, quantity.number_end)[1],
+    )

@@ -1,0 +1,79 @@
+"""Whether a summary carries over what its paper found: the figures of the results, and the link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from summarizer.digest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from summarizer.checks.quantities import Quantity
+    from summarizer.checks.reading import Readings
+
+# Shares, ratios, scores and levels; sizes, counts, times and dates describe rather than find.
+_RESULTS = frozenset(("%", "%p", "x", "point", "dB"))
+_SHOWN = 5
+
+
+def results(readings: Readings) -> Iterator[Finding]:
+    """Find a summary without any figure of the results, or without a link of the abstract."""
+    if not (readings.paper.abstract or "").strip():
+        yield Finding(
+            check="results",
+            severity="warning",
+            message="whether the results are kept cannot be checked: the paper has no abstract",
+        )
+        return
+    stated, kept = _figures(readings)
+    if stated and not kept:
+        count = "a figure of its results" if len(stated) == 1 else f"{len(stated)} figures of its results"
+        yield Finding(
+            check="results",
+            severity="warning",
+            message=f"the abstract states {count}, and the summary none of them",
+            evidence=", ".join(figure.text for figure in stated[:_SHOWN]),
+        )
+    links = {link.key: link.url for link in readings.source.links}
+    said = {link.key for point in readings.points for link in point.links}
+    missing = [url for key, url in links.items() if key not in said]
+    if missing and len(said) < len(links):  # a damaged link is found by the check of links
+        yield Finding(
+            check="results",
+            severity="warning",
+            message="the summary leaves out a link of the abstract",
+            evidence=", ".join(missing[:_SHOWN]),
+        )
+
+
+def results_recall(readings: Readings) -> tuple[int, int]:
+    """How many figures of results the abstract states, and how many of them the summary has."""
+    stated, kept = _figures(readings)
+    return len(stated), kept
+
+
+def _figures(readings: Readings) -> tuple[list[Quantity], int]:
+    stated = {
+        (figure.unit, figure.value): figure
+        for figure in readings.source.quantities
+        if _is_result(figure)
+    }
+    said = {number for point in readings.points for q in point.quantities for number in _numbers(q)}
+    kept = sum(not said.isdisjoint(_numbers(figure)) for figure in stated.values())
+    return list(stated.values()), kept
+
+
+def _is_result(quantity: Quantity) -> bool:
+    """Whether it says how good, how much better or how often; `Gemini 1.5` and `7B` do not."""
+    if quantity.role or quantity.vague or quantity.word:
+        return False
+    if quantity.unit in _RESULTS:
+        return True
+    decimals = -int(quantity.value.as_tuple().exponent)
+    return not quantity.unit and (decimals > 1 or (decimals == 1 and quantity.value >= 10))
+
+
+def _numbers(quantity: Quantity) -> set[Decimal]:
+    return {number for measure in quantity.measures for number in (measure.value, measure.base)}

@@ -1,0 +1,281 @@
+"""What the title and the abstract of a paper state, looked up by value."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from summarizer.checks.quantities.korean import COUNTED
+
+if TYPE_CHECKING:
+    from summarizer.checks.quantities import Measure, Quantity
+    from summarizer.checks.reading import Reading
+
+SMALL_COUNT = 9
+"""Up to here a writer counts what an abstract only lists."""
+
+# An abstract has some ten quantities; more than this are looked up, but not searched.
+_SEARCHED = 200
+_SAME = 20
+# Dimensions under which the same number may say the same.
+_AKIN = frozenset(map(frozenset, (("%", "point"), ("%p", "point"), ("B", "bit"), ("x", "ordinal"))))
+_RELATIVE = frozenset(("%", "%p", "point", "x"))
+# A number that counts nothing: "improves by 3 over", "34.5를 달성".
+_BARE = re.compile(
+    r"$|[ ]?[.,;:)]|[ ](?:and|at|by|compared|for|from|in|on|over|respectively|than|to|versus|vs|with)\b"
+    r"|[가-힣]?[을를이가은는의로으에와과][ ,.)가-힣]"
+)
+_FEWER = re.compile(
+    r"reduc|decreas|drop|lower|fewer|less|declin|loss|degrad|wors|behind|below|down"
+)
+_LESS = re.compile(
+    r"[가-힣 ,]{0,14}?(?:적|줄|감소|작|낮|절감|절약|축소|단축|압축|가벼|빠|저렴|덜|짧|떨어|하락|뒤)"
+)
+_SENTENCE_END = re.compile(r"[.:;?!](?:\s|$)")
+_ITEM_END = re.compile(r"[,;] *(?:and |or |as well as )?|,? (?:and|or|as well as) ")
+_LONGEST_ITEM = 8
+_MARK = re.compile(r"(?<![\w(])\(?(i{1,3}|iv|vi{0,3}|v|[a-h])\) ")
+_MARKS = dict(
+    zip("i ii iii iv v vi vii viii a b c d e f g h".split(), [*range(1, 9)] * 2, strict=True)
+)
+_SINGLE = re.compile(r"\b(?:one|single|sole)\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"\b(?:[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth)(?:ly)?\b")
+
+
+def digits(value: Decimal) -> str:
+    """The significant digits: 38 of 3.8 billion."""
+    return "".join(map(str, value.as_tuple().digits)).strip("0") or "0"
+
+
+def is_whole(value: Decimal) -> bool:
+    """Whether it is an integer, of any size."""
+    return value == value.to_integral_value()
+
+
+def is_small_count(quantity: Quantity) -> bool:
+    """Whether it is a number that a writer may have counted, or taken from "hour-long"."""
+    value = quantity.value
+    if value == 1:
+        return quantity.unit in ("", "D", "s", "month")
+    whole = 0 <= value <= SMALL_COUNT and is_whole(value)
+    return whole and quantity.unit in ("", "D") and not quantity.fraction
+
+
+class Stated:
+    """The quantities of a source by value."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.text = reading.text
+        self.quantities = tuple(islice((q for q in reading.quantities if not q.role), _SEARCHED))
+        self._by_value: dict[Decimal, list[tuple[Quantity, Measure]]] = defaultdict(list)
+        self._by_base: dict[tuple[str, Decimal], list[Quantity]] = defaultdict(list)
+        self._marks = 0
+        for quantity in reading.quantities:
+            if quantity.role == "marker":
+                self._marks = max(self._marks, int(quantity.value))
+                continue
+            for measure in quantity.measures:
+                same = self._by_value[measure.value]
+                if len(same) < _SAME:
+                    same.append((quantity, measure))
+                    self._add_base(quantity, measure)
+
+    def _add_base(self, quantity: Quantity, measure: Measure) -> None:
+        if measure.base != measure.value:
+            self._by_base[measure.unit, measure.base].append(quantity)
+        elif measure.unit == "%":
+            self._by_base["", measure.value / 100].append(quantity)
+        elif not measure.unit and measure.value < 1:
+            self._by_base["%", measure.value * 100].append(quantity)
+
+    def same_number(self, value: Decimal) -> Iterator[Quantity]:
+        """What has the number, whatever its unit; digits of names left out."""
+        return (stated for stated, _ in self._by_value.get(value, ()) if not stated.role)
+
+    def supports(self, quantity: Quantity, text: str) -> list[Quantity]:
+        """The quantities that say the same as one of `text`."""
+        found: list[Quantity] = []
+        for measure in quantity.measures:
+            for stated, other in self._by_value.get(measure.value, ()):
+                if self._agree(quantity, measure, stated, other, text):
+                    found.append(stated)
+            if not found:
+                found += self._by_base.get((measure.unit, measure.base), ())
+        return found or list(self._of_magnitude(quantity))
+
+    def _of_magnitude(self, quantity: Quantity) -> Iterator[Quantity]:
+        """Millions for 2 million, and 수백만 for "millions"."""
+        magnitude = quantity.value.adjusted()
+        for stated in self.quantities:
+            if (stated.vague or quantity.vague) and stated.value.adjusted() == magnitude:
+                yield stated
+
+    def _agree(
+        self, quantity: Quantity, measure: Measure, stated: Quantity, other: Measure, text: str
+    ) -> bool:
+        unit, other_unit = measure.unit, other.unit
+        end = quantity.span[1]
+        if stated.role == "name":
+            # INT4 says 4비트 and LLaMA2 says 라마 2, but GPT-4 says nothing of 4개.
+            if abs(measure.value) >= 10 or not is_whole(measure.value) or unit in ("bit", "D"):
+                return True
+            return not unit and not COUNTED.match(text, end)
+        if quantity.fraction and not stated.fraction and is_whole(other.value):
+            return False  # 8/1 is not the 8 of 1/8
+        if unit == other_unit:
+            return measure.base == other.base
+        if unit and other_unit:
+            return frozenset((unit, other_unit)) in _AKIN
+        if not is_whole(measure.value):
+            return True
+        # 5% is not said by "5 tasks", nor 5개 by "5%".
+        if unit in _RELATIVE:
+            return not stated.word and bool(_BARE.match(self.text, stated.span[1]))
+        return other_unit not in ("%", "%p", "point") or bool(_BARE.match(text, end))
+
+    def implies(self, quantity: Quantity, text: str) -> bool:
+        """Whether other words say the same: about 26 million for 26.3, an eighth for 8 times less."""
+        if quantity.bound == "~" and next(self.rounded(quantity), None):
+            return True
+        less = bool(_LESS.match(text, quantity.span[1]))
+        for stated in self.inverse(quantity):
+            if less or (_is_part(quantity) and stated.unit == "x"):
+                return True
+        for stated in self.same_number(-quantity.value):
+            start, end = stated.span
+            if less or _FEWER.search(self.text[max(0, start - 50) : end + 30].lower()):
+                return True
+        return False
+
+    def rounded(self, quantity: Quantity) -> Iterator[Quantity]:
+        """What rounds to the quantity at the precision in which it is written."""
+        measure, written = quantity.measures[0], digits(quantity.value)
+        if not measure.value or (len(written) < 2 and quantity.bound != "~"):
+            return
+        place = Decimal(1).scaleb(measure.base.adjusted() - len(written) + 1)
+        most = min(place / 2, abs(measure.base) / 10)
+        for stated in self.quantities:
+            other = stated.measures[0]
+            if (
+                abs(other.base - measure.base) <= most
+                and (other.unit == measure.unit or not other.unit or not measure.unit)
+                and len(digits(other.value)) > len(written)
+            ):
+                yield stated
+
+    def inverse(self, quantity: Quantity) -> Iterator[Quantity]:
+        """What is 1/8 where the quantity is 8, or 8 where it is 1/8."""
+        value = quantity.value
+        if not value or quantity.unit not in ("", "x"):
+            return
+        for stated in self.quantities:
+            if (
+                (_is_part(stated) or _is_part(quantity))
+                and stated.unit in ("", "x")
+                and abs(stated.value * value - 1) < Decimal("1e-9")
+            ):
+                yield stated
+
+    def rescaled(self, quantity: Quantity) -> Iterator[Quantity]:
+        """What has the same digits at another scale."""
+        if quantity.vague:
+            yield from (stated for stated in self.quantities if stated.vague)
+            return
+        written = digits(quantity.value)
+        for stated in self.quantities:
+            if (
+                not stated.vague
+                and not _is_part(stated)
+                and stated.value > 0
+                and digits(stated.value) == written
+                and (len(written) > 1 or min(stated.value, quantity.value) >= 1000)
+                and (stated.unit == quantity.unit or not stated.unit or not quantity.unit)
+            ):
+                yield stated
+
+    def derived(self, quantity: Quantity) -> tuple[Quantity, ...]:
+        """What the quantity follows from: a difference or a ratio of two, or 50% for 1.5 times."""
+        result = quantity.value
+        if quantity.unit not in _RELATIVE and is_whole(result):
+            return ()
+        half = Decimal(1).scaleb(int(result.as_tuple().exponent)) / 2
+        for index, first in enumerate(self.quantities):
+            if result in _restated(first, quantity.unit):
+                return (first,)
+            for second in self.quantities[index + 1 : index + 4]:
+                if first.unit != second.unit or len(digits(result)) < 2:
+                    continue
+                if any(abs(v - result) <= half for v in _combined(first, second, quantity)):
+                    between = self.text[first.span[1] : second.span[0]]
+                    if ". " not in between:
+                        return first, second
+        return ()
+
+    @cached_property
+    def small_counts(self) -> tuple[tuple[Quantity, ...], Counter[Decimal]]:
+        """The counts of few things, and how often each number is stated."""
+        counts = tuple(
+            q for q in self.quantities if is_small_count(q) and (q.value > 1 or not q.word)
+        )
+        return counts, Counter(q.value for q in counts)
+
+    @cached_property
+    def marked(self) -> int:
+        """How many things the source lists with marks or ordinals; 1 where it says "a single"."""
+        marks = max((_MARKS[mark[1]] for mark in _MARK.finditer(self.text)), default=0)
+        ordinals = len({found[0].lower()[:4] for found in _ORDINAL.finditer(self.text)})
+        return max(marks, ordinals, self._marks, 1 if _SINGLE.search(self.text) else 0)
+
+    @cached_property
+    def listed(self) -> frozenset[int]:
+        """How many things the sentences of the source may list."""
+        return frozenset(_list_lengths(self.text))
+
+
+def _is_part(quantity: Quantity) -> bool:
+    return quantity.fraction is not None or (quantity.word and 0 < quantity.value < 1)
+
+
+def _restated(stated: Quantity, unit: str) -> Iterator[Decimal]:
+    """One quantity as a change in percent or as a multiple."""
+    value = stated.value
+    if unit == "x" and stated.unit == "%":
+        yield 1 + value / 100
+    elif unit == "%" and stated.unit == "x" and value > 0:
+        yield (value - 1) * 100
+        yield (1 - 1 / value) * 100
+    elif unit == "%" and not stated.unit and 0 < value < 1:
+        yield round(value * 100)
+
+
+def _combined(first: Quantity, second: Quantity, result: Quantity) -> Iterator[Decimal]:
+    """Differences and ratios; a ratio of few digits that only rounds to the result is chance."""
+    high, low = max(first.value, second.value), min(first.value, second.value)
+    if first.unit in ("%", "%p", "point") or (not first.unit and not is_whole(result.value)):
+        if result.unit in (first.unit, "%p", "point", "%"):
+            yield high - low
+    if low <= 0 or first.unit == "x" or not (second.edge or len(digits(result.value)) > 2):
+        return
+    if result.unit == "x":
+        yield high / low
+    elif result.unit == "%" and (first.unit or second.edge):
+        yield (high - low) / low * 100
+        yield (high - low) / high * 100
+
+
+def _list_lengths(text: str) -> Iterator[int]:
+    """Lengths of the lists of a text; commas do not tell whether the first item is one."""
+    for sentence in _SENTENCE_END.split(text):
+        length = 1
+        for item in [*_ITEM_END.split(sentence)[1:], None]:
+            if item is not None and item.count(" ") < _LONGEST_ITEM:
+                length += 1
+                continue
+            if length > 2:
+                yield from (length - 1, length)
+            length = 1
