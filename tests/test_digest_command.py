@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +17,7 @@ import pytest
 
 from summarizer import Digest, Paper, load_prompt, parse_markdown
 from summarizer.models.recordings import handwritten, read_recordings, write_recordings
-from tests.chat_server import CUT, ChatServer, completion, error
+from tests.chat_server import CUT, HANG, ChatServer, completion, error
 from tests.conftest import Run
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -299,6 +304,46 @@ def test_what_no_question_can_survive_stops_the_run(
     assert len(server.requests) == 1
     assert KEY not in ended.err + ended.out
     assert not list((tmp_path / "o").iterdir())
+
+
+def test_an_interrupted_run_loses_no_answer(
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer
+) -> None:
+    held = threading.Event()
+
+    def hang_on_the_third(body: dict[str, Any]) -> Any:
+        if "Part 3" in body["messages"][1]["content"]:
+            held.set()
+            return HANG
+        return json.dumps({"points": POINTS})
+
+    server.answers(hang_on_the_third)
+    day = ["digest", "2024-01-02", "--from", str(papers), "--model", "openai:test"]
+    day += ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "o"), "--concurrency", "1"]
+    command = [sys.executable, "-m", "summarizer", *day]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert held.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told.strip() == "Interrupted; the same command takes up where this one stopped"
+    assert not list((tmp_path / "o").iterdir())
+    server.answers(lambda _: json.dumps({"points": POINTS}))
+    ended = run(*day)
+    assert ended.code == 0
+    assert "1 call, 2 answers from the store" in ended.err
+
+
+def test_papers_may_come_from_standard_input(
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with papers.open("rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.read())))
+    ended = run(
+        "digest", "2024-01-02", "--from", "-", "--model", "openai:test", "--out", tmp_path / "o"
+    )
+    assert ended.code == 0, ended.err
+    assert len(server.requests) == 3
 
 
 def test_keys_are_nowhere(run: Run, tmp_path: Path, papers: Path, server: ChatServer) -> None:
