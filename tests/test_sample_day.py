@@ -35,8 +35,8 @@ def _read_papers(path: Path) -> list[Paper]:
 
 def _read_points() -> dict[str, list[str]]:
     """The points of each paper, by its id and in the day's order."""
-    lines = (SAMPLE / "points.ko.jsonl").read_text(encoding="utf-8").splitlines()
-    return {entry["arxiv_id"]: entry["points"] for entry in map(json.loads, lines)}
+    recorded = read_recordings(SAMPLE / "recordings.jsonl")
+    return {paper_of(r.request): json.loads(r.answer.text)["points"] for r in recorded}
 
 
 PAPERS = _read_papers(SAMPLE / "papers.jsonl")
