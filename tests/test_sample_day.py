@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from summarizer.digest import Paper
+from summarizer.models.recordings import paper_of, read_recordings
 
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "2024-01-12"
 SHARED = Path(__file__).parents[2] / "shared"
