@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.latin import key
+from summarizer.checks.latin import spell
 from summarizer.checks.vocabulary import stem, vocabulary
 from summarizer.digest import Finding
 
@@ -99,13 +99,13 @@ def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterato
     """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
     for said in read_expansions(point.text):
         source = readings.source
-        if source.words.state(key(said.full)):
+        if source.words.state(spell(said.full)):
             continue
         wanted = " ".join(_stems(_words(said.full)))
-        if f" {wanted} " in f" {' '.join(_stems(source.words.all))} ":
+        if f" {wanted} " in f" {' '.join(_stems(source.words.spaced.split()))} ":
             continue
-        stated = [e.full for e in read_expansions(source.text) if key(e.acronym) == key(said.acronym)]
-        usual = vocabulary().expansions.get(key(said.acronym), ())
+        stated = [e.full for e in read_expansions(source.text) if e.acronym.lower() == said.acronym.lower()]
+        usual = vocabulary().expansions.get(said.acronym.lower(), ())
         right = stated or usual
         if any(" ".join(_stems(_words(full))) == wanted for full in right):
             continue
@@ -121,7 +121,7 @@ def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterato
                 evidence=" or ".join(right),
                 fix=_in_style(right[0], said.full) if len(set(right)) == 1 and certain else None,
             )
-        elif source.words.state(key(said.acronym)):
+        elif source.words.state(spell(said.acronym)):
             yield Finding(
                 check="names",
                 severity="warning",

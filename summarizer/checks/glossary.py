@@ -1,17 +1,17 @@
 """Technical terms in English and how another language renders them, read from `prompts/`.
 
 Weighed and not used: pyahocorasick and flashtext find all terms in one pass, but know nothing of
-plurals, spacing and particles; looking up the first word of a term in a dict costs a few
-microseconds an abstract.
+plurals, spacing and particles; to look up the words of an abstract in a dict takes microseconds.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.latin import Words
+from summarizer.checks.latin import spell
 from summarizer.errors import InputError
 from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
 from summarizer.shipped import find
@@ -19,14 +19,17 @@ from summarizer.shipped import find
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_JOINT = re.compile(r"[\s‐‑–·-]+")
+    from summarizer.checks.latin import Words
+
+_JOINTS = frozenset(" ‐‑–·-")
+_NO_JOINTS = dict.fromkeys(map(ord, _JOINTS))
+_JOINT = re.compile("[ ‐‑–·-]+")
 _HANGUL = re.compile(r"[가-힣]+")
 # What may follow a noun in Korean; anything else makes another word of it (요원하다 is no 요원).
 _PARTICLE = (
     r"(?![가-힣])|(?=[은는이가을를의에와과로도만들인](?![가-힣])|으로|에서|에게|부터|까지|처럼|보다"
     r"|이나|이라|라는|이며|이고|이다|입니|들[은이을의과]|되|된|될|됩|됐)"
 )
-_LONGEST = 24
 
 
 class Sense(NamedTuple):
@@ -59,14 +62,14 @@ class Rendered(NamedTuple):
     Attributes:
         start: Where it begins.
         end: Where it ends.
-        senses: Those that it may render.
         rendering: As the glossary writes it.
+        senses: Those that it may render.
     """
 
     start: int
     end: int
-    senses: tuple[Sense, ...]
     rendering: str
+    senses: tuple[Sense, ...]
 
 
 class Glossary:
@@ -78,73 +81,100 @@ class Glossary:
     def stated(self, words: Words) -> Mapping[str, Sense]:
         """The senses whose English term stands among the words, by that term."""
         found: dict[str, Sense] = {}
-        every = words.all
-        for place, word in enumerate(every):
-            for rest, sense in self._by_word.get(word, ()):
-                if every[place + 1 : place + 1 + len(rest)] == rest:
+        spaced = words.spaced
+        for word in self._by_word.keys() & words.distinct:
+            for begin, phrases, sense in self._by_word[word]:
+                if not phrases or (begin in spaced and any(p in spaced for p in phrases)):
                     found[sense.english] = sense
         return found
 
     def rendered(self, text: str) -> Iterator[Rendered]:
         """The renderings that begin with a word of a text; the longest one at each place."""
         end = 0
-        for word in _HANGUL.finditer(text):
-            start = word.start()
-            candidates = self._by_syllables.get(word[0][:2], ()) if start >= end else ()
-            here = squeeze(text[start : start + _LONGEST]) if candidates else ""
-            for squeezed, rendered in candidates:
-                if here.startswith(squeezed):
-                    end = start + _length(text[start : start + _LONGEST], len(squeezed))
-                    yield rendered._replace(start=start, end=end)
+        for found in _HANGUL.finditer(text):
+            word, start = found[0], found.start()
+            candidates = self._by_syllables.get(word[:2])
+            if candidates is None or start < end:
+                continue
+            for squeezed, rendering, senses in candidates:
+                if word.startswith(squeezed):
+                    here = start + len(squeezed)
+                else:
+                    here = _end(text, start, squeezed) if squeezed.startswith(word) else 0
+                if here:
+                    end = here
+                    yield Rendered(start, end, rendering, senses)
                     break
 
     @cached_property
-    def _by_word(self) -> Mapping[str, list[tuple[tuple[str, ...], Sense]]]:
-        found: dict[str, list[tuple[tuple[str, ...], Sense]]] = {}
+    def _by_word(self) -> Mapping[str, list[tuple[str, tuple[str, ...], Sense]]]:
+        """The terms by their first words; for several words, how they begin and all their forms."""
+        found: dict[str, list[tuple[str, tuple[str, ...], Sense]]] = defaultdict(list)
         for sense in self.senses:
-            for written in {form for form in (sense.english, *sense.forms)}:
-                *first, last = Words.of(written).all
-                for number in (last, last + "s", last + "es", last[:-1] + "ies"):
-                    for words in {(*first, number), ("".join(first) + number,)}:
-                        found.setdefault(words[0], []).append((words[1:], sense))
-        return found
+            for written in {sense.english, *sense.forms}:
+                words = spell(written)
+                for phrase in {words, words.replace(" ", "")}:
+                    first, space, _ = phrase.partition(" ")
+                    if space:
+                        phrases = tuple(f" {form} " for form in _numbers(phrase))
+                        found[first].append((f" {phrase[:-1]}", phrases, sense))
+                    else:
+                        for form in _numbers(phrase):
+                            found[form].append(("", (), sense))
+        return dict(found)
 
     @cached_property
-    def _by_syllables(self) -> Mapping[str, list[tuple[str, Rendered]]]:
+    def _by_syllables(self) -> Mapping[str, list[tuple[str, str, tuple[Sense, ...]]]]:
+        """The renderings by how they begin, the longest first: squeezed and as written."""
         senses: dict[str, tuple[str, list[Sense]]] = {}
         for sense in self.senses:
             for rendering in (sense.prefer, *sense.also):
                 senses.setdefault(squeeze(rendering), (rendering, []))[1].append(sense)
-        found: dict[str, list[tuple[str, Rendered]]] = {}
+        found: dict[str, list[tuple[str, str, tuple[Sense, ...]]]] = defaultdict(list)
         for squeezed in sorted(senses, key=len, reverse=True):
             if _HANGUL.match(squeezed[:2]) and len(squeezed) > 1:
                 rendering, rendered = senses[squeezed]
-                entry = (squeezed, Rendered(0, 0, tuple(rendered), rendering))
-                found.setdefault(squeezed[:2], []).append(entry)
-        return found
+                found[squeezed[:2]].append((squeezed, rendering, tuple(rendered)))
+        return dict(found)
+
+
+def _numbers(term: str) -> list[str]:
+    """A term in the singular and the plural."""
+    if term.endswith("y"):
+        return [term, term + "s", term[:-1] + "ies"]
+    return [term, term + "s", term + "es"] if term.endswith(("s", "x", "h")) else [term, term + "s"]
 
 
 def squeeze(rendering: str) -> str:
     """A rendering without spaces, hyphens and what stands in brackets."""
-    return _JOINT.sub("", rendering.partition("(")[0])
+    return rendering.partition("(")[0].translate(_NO_JOINTS)
 
 
-def _length(text: str, letters: int) -> int:
-    """How much of a text holds so many letters, joints not counted."""
-    end = 0
-    while letters:
-        letters -= not _JOINT.match(text, end)
-        end += 1
-    return end
+def _end(text: str, start: int, squeezed: str) -> int:
+    """Where a squeezed rendering that begins at `start` ends; 0 where another text stands there."""
+    for letter in squeezed:
+        while text[start : start + 1] in _JOINTS:
+            start += 1
+        if text[start : start + 1] != letter:
+            return 0
+        start += 1
+    return start
+
+
+def false_friends(sense: Sense, text: str) -> Iterator[re.Match[str]]:
+    """The false friends of a sense in a text, as whole words with or without a particle."""
+    heads, pattern = _compile(sense.never)
+    if any(head in text for head in heads):
+        yield from pattern.finditer(text)
 
 
 @cache
-def false_friends(sense: Sense) -> re.Pattern[str]:
-    """A pattern for the false friends of a sense, as whole words with or without a particle."""
-    written = (
-        r"[\s‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(friend))) for friend in sense.never
-    )
-    return re.compile(rf"(?<![가-힣])(?:{'|'.join(written)})(?:{_PARTICLE})")
+def _compile(friends: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """What must stand in a text that has one of the friends, and the pattern that finds them."""
+    parts = [_JOINT.split(friend) for friend in friends]
+    written = "|".join("[ ‐‑–·-]{0,2}".join(map(re.escape, words)) for words in parts)
+    pattern = re.compile(rf"(?<![가-힣])(?:{written})(?:{_PARTICLE})")
+    return tuple(words[0] for words in parts), pattern
 
 
 @cache
@@ -170,7 +200,9 @@ def load_glossary(language: str) -> Glossary | None:
 
 def _read_sense(english: str, member: Marked) -> Sense:
     lists = ("also", "never", "unless", "forms")
-    fields = member.mapping(("prefer", "listed", "reason", *lists), required=("prefer", "reason"))
+    fields = member.mapping(
+        ("prefer", *lists, "listed", "reason"), required=("prefer", "reason")
+    )
     return Sense(
         english=english,
         prefer=fields["prefer"].text(),

@@ -289,19 +289,23 @@ def josa(readings: Readings) -> Iterator[Finding]:
     for number, point in enumerate(readings.summary.points):
         text = point.text
         for found in _WRONG.finditer(text):
-            start = found.start()
-            word = _HANGUL.search(text[max(0, start - 12) : found.end()])
-            if word and not _is_word(
-                word[0], text[max(0, start - 12) : found.end() - len(word[0])]
-            ):
+            start = max(0, found.start() - 12)
+            word = _HANGUL.search(text[start : found.end()])
+            if word and not _is_word(word[0], text[start : start + word.start()]):
                 yield _finding(number, found, _host(text, found.start()))
         for found in _AFTER_OTHERS.finditer(text):
             host = _host(text, found.start())
-            if host.sounds and not _fits(found[0], host.sounds):
+            wrong = host.sounds and not _fits(found[0], host.sounds)
+            if wrong and not _in_address(text, found.start()):
                 yield _finding(number, found, host)
         if "(" in text:
             for found in _LEFT_OPEN.finditer(text):
                 yield _left_open(number, found, _host(text, found.start()))
+
+
+def _in_address(text: str, end: int) -> bool:
+    """Whether an address stands there: nobody knows how it is read."""
+    return "://" in text[max(0, end - 200) : end].rsplit(None, 1)[-1]
 
 
 def _finding(point: int, found: re.Match[str], host: _Host) -> Finding:

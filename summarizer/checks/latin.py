@@ -1,8 +1,9 @@
 """Names, acronyms and words in Latin script, in texts of any language.
 
-Two writings are the same term where their keys are equal: letters and digits alone, in lower case,
-without diacritics, Greek letters by name. So `text-to-image` is `Text-to-Image`, `π0` is `$\\pi_0$`
-and `D²NeRF` is `D2NeRF`.
+What is compared are words: runs of letters and digits in lower case, without diacritics, Greek
+letters by their names. `text-to-image` and `Text-to-Image` are the words `text to image`, `$\\pi_0$`
+and `π0` are `pi 0` and `pi0`; how words are joined makes no difference when a text is asked for
+them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 _LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff"
@@ -18,8 +20,6 @@ _DIGITS = "0-9\u00b2\u00b3\u00b9\u2070-\u2089"
 _RUN = f"[{_LETTERS}{_DIGITS}][{_LETTERS}{_DIGITS}\u0300-\u036f]*"
 _TERM = re.compile(f"{_RUN}(?:[-‐‑–_.+&@'’*^]{_RUN})*")
 _PIECE = re.compile(_RUN)
-_WORD = re.compile(r"[a-z0-9]+")
-_LETTER = re.compile(f"[{_LETTERS}]")
 # Links, formulas, commands and tags hold no names of the prose; links have a check of their own.
 _NOT_PROSE = re.compile(
     r"(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
@@ -37,21 +37,28 @@ _GREEK = str.maketrans(
         )
     )
 )
+# Letters and digits with diacritics or in another style, and Greek ones; Hangul is left alone.
+_SPECIAL = re.compile(
+    "[\u00aa-\u024f\u0300-\u03ff\u1e00-\u1fff\u2070-\u209f\ufb00-\ufb06\uff10-\uff5a"
+    "\U0001d400-\U0001d7ff]+"
+)
+_TO_WORDS = {
+    code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)
+}
 _LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
 
 
-def fold(text: str) -> str:
-    """The text in lower case, without diacritics, Greek letters by their names."""
+def spell(text: str) -> str:
+    """The words of a text, with single spaces between them."""
     if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", text)
+        return text.lower() if text.isalnum() else " ".join(text.translate(_TO_WORDS).split())
+    plain = _SPECIAL.sub(_plain, text).encode("ascii", "replace").decode("ascii")
+    return " ".join(plain.translate(_TO_WORDS).split())
+
+
+def _plain(special: re.Match[str]) -> str:
+    parts = unicodedata.normalize("NFKD", special[0])
     return "".join(c for c in parts if not unicodedata.combining(c)).lower().translate(_GREEK)
-
-
-def key(text: str) -> str:
-    """What is equal for all writings of a term."""
-    folded = fold(text)
-    return folded if folded.isascii() and folded.isalnum() else "".join(_WORD.findall(folded))
 
 
 class Term(NamedTuple):
@@ -60,12 +67,17 @@ class Term(NamedTuple):
     Attributes:
         start: Where it begins in the text.
         text: As written.
-        key: What is equal for all its writings.
+        words: Its words: `text to image`.
     """
 
     start: int
     text: str
-    key: str
+    words: str
+
+    @property
+    def key(self) -> str:
+        """Its words in one, which are equal however they are joined: `texttoimage`."""
+        return self.words.replace(" ", "")
 
     @property
     def end(self) -> int:
@@ -75,50 +87,55 @@ class Term(NamedTuple):
     def pieces(self) -> list[Term]:
         """Its parts between hyphens, dots and the like."""
         return [
-            Term(self.start + found.start(), found[0], key(found[0]))
+            Term(self.start + found.start(), found[0], spell(found[0]))
             for found in _PIECE.finditer(self.text)
         ]
 
 
 def read_terms(text: str) -> tuple[Term, ...]:
     """The terms of a text in order, links and formulas left out; each holds a letter."""
-    if any(sign in text for sign in "\\$<./"):
+    if any(sign in text for sign in "/\\$<"):
         text = _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
-    return tuple(
-        Term(found.start(), found[0], key(found[0]))
-        for found in _TERM.finditer(text)
-        if _LETTER.search(found[0])
-    )
+    terms = []
+    for found in _TERM.finditer(text):
+        written = found[0]
+        words = spell(written)
+        if not words.isdigit() and not words.replace(" ", "").isdigit():
+            terms.append(Term(found.start(), written, words))
+    return tuple(terms)
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a text in order, to be asked whether a term stands there."""
+    """The words of a text, to be asked whether a term stands there.
 
-    all: tuple[str, ...]
+    Attributes:
+        spaced: The words in order, a space before and after each.
+    """
+
+    spaced: str
 
     @classmethod
     def of(cls, text: str) -> Words:
         """Read a text."""
-        return cls(tuple(_WORD.findall(fold(text))))
+        return cls(f" {spell(text)} ")
 
     @cached_property
     def distinct(self) -> frozenset[str]:
         """Each word once."""
-        return frozenset(self.all)
+        return frozenset(self.spaced.split())
 
-    def state(self, term: str) -> bool:
-        """Whether whole words make up a term (a key), in any spacing, singular or plural.
+    def state(self, words: str) -> bool:
+        """Whether the words stand there, however they are joined, in the singular or the plural.
 
         A name stands also where a number is glued to it: `LLaMA` in `LLaMA2`.
         """
-        return (
-            term in self.distinct
-            or self._joins(term)
-            or (term[-1:] == "s" and (term[:-1] in self.distinct or self._joins(term[:-1])))
-            or term + "s" in self.distinct
-            or self._joins(term + "s")
-        )
+        others = (words[:-1], words + "s") if words[-1:] == "s" else (words + "s",)
+        if " " in words:
+            found = any(f" {phrase} " in self.spaced for phrase in (words, *others))
+        else:
+            found = words in self.distinct or any(word in self.distinct for word in others)
+        return found or any(self._join(phrase.replace(" ", "")) for phrase in (words, *others))
 
     def abbreviate(self, acronym: str) -> bool:
         """Whether words in a row have these initials, linking words counted or not: `t2i`, `moe`."""
@@ -128,18 +145,18 @@ class Words:
     @cached_property
     def _initials(self) -> tuple[str, str]:
         # A word that begins with a digit is read whole: 3D Gaussian splatting is 3DGS.
-        every = [word if word[0].isdigit() else word[0] for word in self.all]
-        weighty = [first for first, word in zip(every, self.all, strict=True) if word not in _LINKING]
+        words = self.spaced.split()
+        every = [word if word[0].isdigit() else word[0] for word in words]
+        weighty = [first for first, word in zip(every, words, strict=True) if word not in _LINKING]
         return "".join(every), "".join(weighty)
 
     @cached_property
     def _joined(self) -> tuple[str, frozenset[int]]:
-        bounds = [0]
-        for word in self.all:
-            bounds.append(bounds[-1] + len(word))
-        return "".join(self.all), frozenset(bounds)
+        words = self.spaced.split()
+        return "".join(words), frozenset(accumulate(map(len, words), initial=0))
 
-    def _joins(self, term: str) -> bool:
+    def _join(self, term: str) -> bool:
+        """Whether whole words make up the term."""
         text, bounds = self._joined
         start = text.find(term) if term else -1
         while start >= 0:

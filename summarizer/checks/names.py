@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from summarizer.checks.expansions import wrong_expansions
-from summarizer.checks.latin import key
+from summarizer.checks.latin import spell
 from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
 from summarizer.digest import Finding
 
@@ -119,7 +119,7 @@ class _Source:
     def miss(self, terms: Sequence[Term], place: int) -> _Miss | None:
         """What is missing of a term in a point; None where the term is known."""
         term = terms[place]
-        if self._words.state(term.key):
+        if self._words.state(term.words):
             return None
         parts = _parts(term)
         misses = [self._look_for(part) for part in parts if not self._knows(part)]
@@ -136,13 +136,13 @@ class _Source:
             return True
         if _QUANTITY.fullmatch(part.text) or _ROMAN.fullmatch(part.text):
             return True
-        if self._words.state(part.key) or is_general(part.key):
+        if self._words.state(part.words) or is_general(part.key):
             return True
         if _is_plain(part.text):
             return is_ordinary(part.key) or stem(part.key) in self._stems
         singular = part.key.removesuffix("s")
-        expansions = vocabulary().expansion_keys.get(singular, ())
-        if any(map(self._words.state, expansions)):
+        expansions = vocabulary().expansions.get(singular, ())
+        if any(self._words.state(spell(full)) for full in expansions):
             return True
         # Initials in a row may come about by chance, the more so where the true acronym is alike.
         return self._words.abbreviate(singular) and not self._look_for(part).near
@@ -194,7 +194,7 @@ class _Source:
         """Terms and parts of compounds as written, by their keys."""
         found: dict[str, str] = {}
         for term in self._reading.terms[:_MOST_CANDIDATES]:
-            for part in (term, *_parts(term)):
+            for part in (term,) if term.text.isalnum() else (term, *_parts(term)):
                 singular = _singular(part)
                 found.setdefault(singular, part.text[: len(part.text) + len(singular) - len(part.key)])
         return found
@@ -208,7 +208,7 @@ def _parts(term: Term) -> list[Term]:
         if parts and piece.text[0].isdigit() and not _QUANTITY.fullmatch(piece.text):
             last = parts.pop()
             text = term.text[last.start - term.start : piece.end - term.start]
-            parts.append(last._replace(text=text, key=last.key + piece.key))
+            parts.append(last._replace(text=text, words=f"{last.words} {piece.words}"))
         else:
             parts.append(piece)
     return parts
@@ -226,7 +226,7 @@ def _is_plain(text: str) -> bool:
 
 def _is_misspelling(part: Term, candidate: str) -> bool:
     """Whether a near name is what was meant, and not a relative with a name of its own."""
-    other = key(candidate)
+    other = spell(candidate).replace(" ", "")
     if len(part.key) < _SHORTEST_MISSPELT or part.key in vocabulary().names:
         return False
     if _DIGIT.findall(part.key) != _DIGIT.findall(other):

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from summarizer.digest import Severity
 
 _SCALES = {10**12: "trillion", 10**9: "billion", 10**6: "million"}
+_LETTERS = {10**12: "T", 10**9: "B", 10**6: "M", 10**3: "K"}
 _LONGEST = 10**20
 _WORDS = {"<=": "at most", ">=": "at least"}
 _EDGES = {"low": ">=", "high": "<="}
 _AROUND = 30
+_NOTATION = re.compile(r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z])(?P<letter>[KMBT](?![A-Za-z]))?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
 
@@ -38,7 +40,7 @@ class _Verdict(NamedTuple):
         stated: What the abstract says instead.
         fix: What belongs in the place of the quantity.
         certain: Whether the rest of the paper cannot bear the quantity out.
-        bound_only: Whether the number is stated, and only its bound is not.
+        bound_only: Whether the number itself is stated.
     """
 
     severity: Severity
@@ -60,18 +62,19 @@ def numbers(readings: Readings) -> Iterator[Finding]:
         yield Finding(
             check="numbers",
             severity="warning",
-            message="The numbers cannot be checked: the paper has no abstract",
+            message="the numbers cannot be checked: the paper has no abstract",
         )
         return
     judge = _Judge(readings)
     for index, point in enumerate(readings.points):
-        unknown: list[Quantity] = []
+        unknown = []
         for quantity in judge.said[index]:
             verdict = judge.verdict(quantity, point.text)
             if verdict is None:
                 continue
             if readings.basis == "paper" and not verdict.certain:
-                unknown += [] if verdict.bound_only else [quantity]
+                if not verdict.bound_only:
+                    unknown.append(quantity)
                 continue
             yield Finding(
                 check="numbers",
@@ -83,13 +86,13 @@ def numbers(readings: Readings) -> Iterator[Finding]:
                 fix=verdict.fix,
             )
         if unknown:
+            named = ", ".join(_shown(quantity, point.text) for quantity in unknown)
             yield Finding(
                 check="numbers",
                 severity="warning",
                 point=index,
                 span=unknown[0].span,
-                message="The abstract does not state "
-                + ", ".join(_shown(q, point.text) for q in unknown),
+                message=f"the abstract does not state {named}",
             )
 
 
@@ -127,13 +130,9 @@ class _Judge:
     def _unit(self, quantity: Quantity, text: str) -> _Verdict | None:
         for stated in self._stated.same_number(quantity.value):
             if {stated.unit, quantity.unit} == {"%", "%p"}:
-                return _Verdict(
-                    "error",
-                    f"{quantity.text} is in another unit: the abstract says {stated.text}",
-                    (stated,),
-                    text[quantity.span[0] : quantity.number_end] + stated.unit,
-                    certain=_is_telling(quantity),
-                )
+                message = f"{quantity.text} is in another unit: the abstract says {stated.text}"
+                fix = text[quantity.span[0] : quantity.number_end] + stated.unit
+                return _Verdict("error", message, (stated,), fix, certain=_is_telling(quantity))
         return None
 
     def _inverse(self, quantity: Quantity) -> _Verdict | None:
@@ -149,19 +148,18 @@ class _Judge:
         stated = tuple(self._stated.rescaled(quantity))
         if not stated:
             return None
-        measure = quantity.measures[0]
+        measure, first = quantity.measures[0], stated[0]
         factor = measure.base / measure.value if measure.value else Decimal(1)
         values = {q.measures[0].base / (factor if q.unit else 1) for q in stated}
-        clear = len(values) == 1 and not quantity.vague
+        clear = len(values) == 1 and not quantity.vague and not self._times_said[first.value]
         right = _written_like(quantity, values.pop()) if clear else None
-        message = f"{quantity.text} is at another scale: the abstract says {stated[0].text}"
-        if right and measure.value >= 1000:
+        message = f"{quantity.text} is at another scale: the abstract says {first.text}"
+        if right and right[-1] in korean.LARGE:
             said = _in_english(measure.value)
-            message = (
-                f"{quantity.text} is {said}; the abstract says {stated[0].text}, which is {right}"
-            )
+            message = f"{quantity.text} is {said}; the abstract says {first.text}, which is {right}"
         fix = right + text[quantity.number_end : quantity.span[1]] if right else None
-        return _Verdict("error", message, stated, fix, certain=not quantity.vague)
+        certain = _is_telling(quantity) and min(first.value, measure.value) >= 1000
+        return _Verdict("error", message, stated, fix, certain)
 
     def _sign(self, quantity: Quantity) -> _Verdict | None:
         stated = tuple(q for q in self._stated.same_number(-quantity.value) if q.value)
@@ -183,25 +181,25 @@ class _Judge:
         return None
 
     def _unstated(self, quantity: Quantity, text: str) -> _Verdict | None:
-        message = f"The abstract does not state {_shown(quantity, text)}"
+        message = f"the abstract does not state {_shown(quantity, text)}"
         if is_small_count(quantity):
             return self._small_count(quantity, text, message)
         if quantity.unit in ("ordinal", "month of the year") and quantity.value <= SMALL_COUNT + 3:
             return None
         alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit)
-        counted = quantity.vague or (quantity.word and quantity.value < 1)  # 수백 개, 절반
-        return _Verdict("warning" if counted else "error", message, alike)
+        loose = quantity.vague or (quantity.word and quantity.value < 1)  # 수백 개, 절반
+        return _Verdict("warning" if loose else "error", message, alike)
 
     def _small_count(self, quantity: Quantity, text: str, message: str) -> _Verdict | None:
         """A count that the writer may have made is wrong where one of the abstract is missing."""
         if quantity.unit:
             alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit == "D")
             return _Verdict("error", message, alike) if alike else None
-        counts, times_stated = self._stated.small_counts
-        missing = tuple(q for q in counts if times_stated[q.value] > self._times_said[q.value])
         own_list = _BRACKETED.match(text, quantity.span[1])
         if own_list and own_list[1].count(",") + 1 == quantity.value:
             return None
+        counts, times_stated = self._stated.small_counts
+        missing = tuple(q for q in counts if times_stated[q.value] > self._times_said[q.value])
         marked = quantity.value <= self._stated.marked
         listed = marked or quantity.value in self._stated.listed
         if not missing:
@@ -232,21 +230,21 @@ def _quantities(point: Reading, language: str) -> list[Quantity]:
 
 
 def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
+    """What is wrong with the bound of a quantity whose number is stated."""
     if not stated or quantity.bound == "~" or quantity.vague or any(q.vague for q in stated):
         return None
-    first = stated[0]
+    said, given = quantity.text, stated[0].text
     if not quantity.bound:
         if quantity.edge or not all(q.bound in _WORDS for q in stated):
             return None
-        message = f"{quantity.text} has lost its bound: the abstract says {_WORDS[first.bound]} {first.text}"
+        bound = _WORDS[stated[0].bound]
+        message = f"{said} has lost its bound: the abstract says {bound} {given}"
         return _Verdict("warning", message, stated, bound_only=True)
     bounds = {q.bound or _EDGES.get(q.edge, "") for q in stated}
     if len(bounds) > 1 or not bounds <= _WORDS.keys() - {quantity.bound}:
         return None
-    message = (
-        f"{quantity.text} is bounded the wrong way: not {_WORDS[quantity.bound]}, since the abstract"
-        f" says {_WORDS[bounds.pop()]} {first.text}"
-    )
+    right, wrong = _WORDS[bounds.pop()], _WORDS[quantity.bound]
+    message = f"{said} is bounded the wrong way, {wrong}: the abstract says {right} {given}"
     return _Verdict("error", message, stated, certain=_is_telling(quantity), bound_only=True)
 
 
@@ -269,11 +267,14 @@ def _in_english(value: Decimal) -> str:
 
 
 def _written_like(quantity: Quantity, value: Decimal) -> str | None:
-    """A value in the notation of a quantity: 38억 for 3.8억, 24 for 2.4."""
-    if value >= _LONGEST:
+    """A value in the notation of a quantity: 38억 for 3.8억, 3.8B for 3.8M, 24 for 2.4."""
+    notation = _NOTATION.match(quantity.text)
+    if notation is None or value >= _LONGEST:
         return None
     if any(scale in quantity.text for scale in korean.LARGE):
         return korean.write(value)
-    if quantity.text[0].isdigit() and not quantity.text.strip("0123456789,.")[:1].isalpha():
-        return f"{value.normalize():,f}" if value >= 1000 else f"{value.normalize():f}"
-    return None
+    if notation["letter"]:
+        for scale, letter in _LETTERS.items():
+            if value >= scale:
+                return f"{(value / scale).normalize():f}{letter}"
+    return f"{value.normalize():,f}" if value >= 1000 else f"{value.normalize():f}"

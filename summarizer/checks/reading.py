@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.links import read_links
 from summarizer.checks.quantities import read_quantities
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from summarizer.checks.glossary import Glossary, Sense
     from summarizer.checks.latin import Term
     from summarizer.checks.links import Link
     from summarizer.checks.quantities import Quantity
@@ -57,6 +61,16 @@ class Readings:
     def source(self) -> Reading:
         """What a summary may be held against: the title and the abstract."""
         return Reading(f"{self.paper.title}\n{self.paper.abstract or ''}")
+
+    @cached_property
+    def glossary(self) -> Glossary | None:
+        """The technical terms of the language; None where they are not known."""
+        return load_glossary(self.language.partition("-")[0])
+
+    @cached_property
+    def senses(self) -> Mapping[str, Sense]:
+        """The technical terms that the source states, by their English."""
+        return self.glossary.stated(self.source.words) if self.glossary else {}
 
     @cached_property
     def points(self) -> tuple[Reading, ...]:

@@ -9,7 +9,6 @@ mostly wrong.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from summarizer.digest import Finding
@@ -30,10 +29,11 @@ _LONGEST_TAIL = 400
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+\Z")
 _LONGEST_LINK = 200
 _WORD = re.compile(r"[가-힣]+\Z")
-_POLITE = re.compile(r"(?:십시오|하세요|으세요|보세요)\Z")
-_CASUAL = re.compile(r"(?:[가-힣](?:어|아|해|여|예|에|네|지|거든|군|세)요|[돼봐줘가와]요)\Z")
+_CASUAL = re.compile(r"(?:[가-힣](?:어|아|해|여|예|에|네|지|거든|군|세)|[돼봐줘와])요\Z")
 # Where the sentence breaks off or asks, it is in none.
-_UNDECIDED = re.compile(r"(?:[을를은는며]|지만|[는은인한]데|므로|면서|[는은인을런던한]가|까|[나니]요)\Z")
+_UNDECIDED = re.compile(
+    r"(?:[을를은는며까]|지만|[는은인한]데|므로|면서|[는은인을런던한]가|[나니]요)\Z"
+)
 
 
 class _Ending(NamedTuple):
@@ -94,9 +94,8 @@ def _ending(text: str, start: int, end: int) -> _Ending | None:
 
 
 def _register(word: str) -> Register | None:
-    if word.endswith(("니다", "니까")) and _ends_in_bieup(word[:-2]):
-        return "합니다체"
-    if _POLITE.search(word):
+    polite = word.endswith(("니다", "니까")) and _ends_in_bieup(word[:-2])
+    if polite or word.endswith("십시오"):
         return "합니다체"
     if _CASUAL.search(word):
         return "해요체"
@@ -111,8 +110,12 @@ def _ends_in_bieup(stem: str) -> bool:
 
 
 def _usual(registers: Iterable[Register | None]) -> Register | None:
-    counted = Counter(register for register in registers if register)
-    return counted.most_common(1)[0][0] if counted else None
+    """The most frequent one; of equally frequent ones the first."""
+    shown = [register for register in registers if register]
+    if not shown:
+        return None
+    usual = max(dict.fromkeys(shown), key=shown.count)
+    return usual  # noqa: RET504
 
 
 def register(

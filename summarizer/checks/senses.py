@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from summarizer.checks.glossary import false_friends, load_glossary, squeeze
-from summarizer.checks.latin import Words, key
+from summarizer.checks.latin import Words, spell
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from summarizer.checks.glossary import Glossary, Rendered, Sense
     from summarizer.checks.reading import Readings
@@ -26,8 +26,7 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
     Args:
         first_mention: Also find listed terms that first occur without the English in brackets.
     """
-    glossary = load_glossary(readings.language.partition("-")[0])
-    if glossary is None:
+    if readings.glossary is None:
         return
     if not (readings.paper.abstract or "").strip():
         yield Finding(
@@ -36,17 +35,16 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
             message="the technical terms cannot be checked: the paper has no abstract",
         )
         return
-    stated = glossary.stated(readings.source.words)
-    for sense in stated.values():
-        if sense.never and not any(readings.source.words.state(key(w)) for w in sense.unless):
+    for sense in readings.senses.values():
+        if sense.never and not any(readings.source.words.state(spell(w)) for w in sense.unless):
             yield from _false_friends(sense, readings)
     if first_mention:
-        yield from _unexplained(stated, glossary, readings)
+        yield from _unexplained(readings.glossary, readings)
 
 
 def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
     for number, point in enumerate(readings.points):
-        for found in false_friends(sense).finditer(point.text):
+        for found in false_friends(sense, point.text):
             yield Finding(
                 check="senses",
                 severity="error",
@@ -71,17 +69,15 @@ def _ending(word: str) -> int:
     return 1 if not closing else 2 if closing == _CLOSED_BY_L else 3
 
 
-def _unexplained(
-    stated: Mapping[str, Sense], glossary: Glossary, readings: Readings
-) -> Iterator[Finding]:
-    waiting = {english for english, sense in stated.items() if sense.listed}
+def _unexplained(glossary: Glossary, readings: Readings) -> Iterator[Finding]:
+    waiting = {english for english, sense in readings.senses.items() if sense.listed}
     for number, point in enumerate(readings.points):
         words = Words.of(point.text)
         for rendered in glossary.rendered(point.text):
             for sense in rendered.senses:
                 if sense.english in waiting:
                     waiting.discard(sense.english)
-                    if not any(words.state(key(w)) for w in (sense.english, *sense.forms)):
+                    if not any(words.state(spell(w)) for w in (sense.english, *sense.forms)):
                         yield Finding(
                             check="senses",
                             severity="warning",

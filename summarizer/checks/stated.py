@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
@@ -13,21 +12,26 @@ from typing import TYPE_CHECKING
 from summarizer.checks.quantities.korean import COUNTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from summarizer.checks.quantities import Measure, Quantity
     from summarizer.checks.reading import Reading
 
 SMALL_COUNT = 9
 """Up to here a writer counts what an abstract only lists."""
 
-# An abstract has some ten quantities; more than this are looked up, but not searched.
+# An abstract states some ten quantities. Of a text that states thousands, all are looked up, but
+# only these are searched, so that the time stays linear.
 _SEARCHED = 200
 _SAME = 20
+_LARGE = 1000
 # Dimensions under which the same number may say the same.
 _AKIN = frozenset(map(frozenset, (("%", "point"), ("%p", "point"), ("B", "bit"), ("x", "ordinal"))))
 _RELATIVE = frozenset(("%", "%p", "point", "x"))
 # A number that counts nothing: "improves by 3 over", "34.5를 달성".
 _BARE = re.compile(
-    r"$|[ ]?[.,;:)]|[ ](?:and|at|by|compared|for|from|in|on|over|respectively|than|to|versus|vs|with)\b"
+    r"$|[ ]?[.,;:)]"
+    r"|[ ](?:and|at|by|compared|for|from|in|on|over|respectively|than|to|versus|vs|with)\b"
     r"|[가-힣]?[을를이가은는의로으에와과][ ,.)가-힣]"
 )
 _FEWER = re.compile(
@@ -39,31 +43,14 @@ _LESS = re.compile(
 _SENTENCE_END = re.compile(r"[.:;?!](?:\s|$)")
 _ITEM_END = re.compile(r"[,;] *(?:and |or |as well as )?|,? (?:and|or|as well as) ")
 _LONGEST_ITEM = 8
-_MARK = re.compile(r"(?<![\w(])\(?(i{1,3}|iv|vi{0,3}|v|[a-h])\) ")
-_MARKS = dict(
-    zip("i ii iii iv v vi vii viii a b c d e f g h".split(), [*range(1, 9)] * 2, strict=True)
-)
-_SINGLE = re.compile(r"\b(?:one|single|sole)\b", re.IGNORECASE)
+_MARK = re.compile(r"(?<![\w(])\(?(i{1,3}|iv|vi{0,3}|[a-h])\) ")
+_MARKS = {
+    mark: place
+    for marks in ("i ii iii iv v vi vii viii", "a b c d e f g h")
+    for place, mark in enumerate(marks.split(), start=1)
+}
 _ORDINAL = re.compile(r"\b(?:[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth)(?:ly)?\b")
-
-
-def digits(value: Decimal) -> str:
-    """The significant digits: 38 of 3.8 billion."""
-    return "".join(map(str, value.as_tuple().digits)).strip("0") or "0"
-
-
-def is_whole(value: Decimal) -> bool:
-    """Whether it is an integer, of any size."""
-    return value == value.to_integral_value()
-
-
-def is_small_count(quantity: Quantity) -> bool:
-    """Whether it is a number that a writer may have counted, or taken from "hour-long"."""
-    value = quantity.value
-    if value == 1:
-        return quantity.unit in ("", "D", "s", "month")
-    whole = 0 <= value <= SMALL_COUNT and is_whole(value)
-    return whole and quantity.unit in ("", "D") and not quantity.fraction
+_SINGLE = re.compile(r"\b(?:one|single|sole)\b", re.IGNORECASE)
 
 
 class Stated:
@@ -109,7 +96,7 @@ class Stated:
         return found or list(self._of_magnitude(quantity))
 
     def _of_magnitude(self, quantity: Quantity) -> Iterator[Quantity]:
-        """Millions for 2 million, and 수백만 for "millions"."""
+        """2 million for 수백만, and "millions" for 200만."""
         magnitude = quantity.value.adjusted()
         for stated in self.quantities:
             if (stated.vague or quantity.vague) and stated.value.adjusted() == magnitude:
@@ -118,28 +105,24 @@ class Stated:
     def _agree(
         self, quantity: Quantity, measure: Measure, stated: Quantity, other: Measure, text: str
     ) -> bool:
-        unit, other_unit = measure.unit, other.unit
-        end = quantity.span[1]
+        """Whether two equal numbers say the same."""
         if stated.role == "name":
-            # INT4 says 4비트 and LLaMA2 says 라마 2, but GPT-4 says nothing of 4개.
-            if abs(measure.value) >= 10 or not is_whole(measure.value) or unit in ("bit", "D"):
-                return True
-            return not unit and not COUNTED.match(text, end)
+            return _name_says(measure) or not (measure.unit or _is_counted(quantity, text))
         if quantity.fraction and not stated.fraction and is_whole(other.value):
             return False  # 8/1 is not the 8 of 1/8
-        if unit == other_unit:
+        if measure.unit == other.unit:
             return measure.base == other.base
-        if unit and other_unit:
-            return frozenset((unit, other_unit)) in _AKIN
+        if measure.unit and other.unit:
+            return frozenset((measure.unit, other.unit)) in _AKIN
         if not is_whole(measure.value):
             return True
         # 5% is not said by "5 tasks", nor 5개 by "5%".
-        if unit in _RELATIVE:
+        if measure.unit in _RELATIVE:
             return not stated.word and bool(_BARE.match(self.text, stated.span[1]))
-        return other_unit not in ("%", "%p", "point") or bool(_BARE.match(text, end))
+        return other.unit not in ("%", "%p", "point") or bool(_BARE.match(text, quantity.span[1]))
 
     def implies(self, quantity: Quantity, text: str) -> bool:
-        """Whether other words say the same: about 26 million for 26.3, an eighth for 8 times less."""
+        """Whether other words say the same: about 26 million for 26.3, 1/8 for 8 times less."""
         if quantity.bound == "~" and next(self.rounded(quantity), None):
             return True
         less = bool(_LESS.match(text, quantity.span[1]))
@@ -182,21 +165,16 @@ class Stated:
                 yield stated
 
     def rescaled(self, quantity: Quantity) -> Iterator[Quantity]:
-        """What has the same digits at another scale."""
-        if quantity.vague:
-            yield from (stated for stated in self.quantities if stated.vague)
-            return
+        """What has the same digits at another scale, where that is no chance."""
         written = digits(quantity.value)
         for stated in self.quantities:
-            if (
-                not stated.vague
-                and not _is_part(stated)
-                and stated.value > 0
-                and digits(stated.value) == written
-                and (len(written) > 1 or min(stated.value, quantity.value) >= 1000)
-                and (stated.unit == quantity.unit or not stated.unit or not quantity.unit)
-            ):
-                yield stated
+            if stated.vague or quantity.vague:
+                if stated.vague and quantity.vague:
+                    yield stated
+            elif digits(stated.value) == written and _is_of_kind(stated, quantity):
+                low, high = sorted((stated.value, quantity.value))
+                if len(written) > 1 or low >= _LARGE or high < 1 or low == high:
+                    yield stated
 
     def derived(self, quantity: Quantity) -> tuple[Quantity, ...]:
         """What the quantity follows from: a difference or a ratio of two, or 50% for 1.5 times."""
@@ -218,7 +196,7 @@ class Stated:
 
     @cached_property
     def small_counts(self) -> tuple[tuple[Quantity, ...], Counter[Decimal]]:
-        """The counts of few things, and how often each number is stated."""
+        """The counts of few things, and how often each of them is stated."""
         counts = tuple(
             q for q in self.quantities if is_small_count(q) and (q.value > 1 or not q.word)
         )
@@ -237,8 +215,44 @@ class Stated:
         return frozenset(_list_lengths(self.text))
 
 
+def digits(value: Decimal) -> str:
+    """The significant digits: 38 of 3.8 billion."""
+    return "".join(map(str, value.as_tuple().digits)).strip("0") or "0"
+
+
+def is_whole(value: Decimal) -> bool:
+    """Whether it is an integer, of any size."""
+    return value == value.to_integral_value()
+
+
+def is_small_count(quantity: Quantity) -> bool:
+    """Whether it is a number that a writer may have counted, or taken from "hour-long"."""
+    value = quantity.value
+    if value == 1:
+        return quantity.unit in ("", "D", "s", "month")
+    whole = 0 <= value <= SMALL_COUNT and is_whole(value)
+    return whole and quantity.unit in ("", "D") and not quantity.fraction
+
+
 def _is_part(quantity: Quantity) -> bool:
     return quantity.fraction is not None or (quantity.word and 0 < quantity.value < 1)
+
+
+def _is_of_kind(stated: Quantity, quantity: Quantity) -> bool:
+    """Whether one may be meant for the other, in spite of its scale."""
+    units = {stated.unit, quantity.unit}
+    alike = len(units) == 1 or ("" in units and not units & _RELATIVE)
+    return alike and stated.value > 0 and not _is_part(stated)
+
+
+def _name_says(measure: Measure) -> bool:
+    """Whether the digits of a name may support it: INT4 says 4비트, GPT-4 says nothing of 4개."""
+    return abs(measure.value) >= 10 or not is_whole(measure.value) or measure.unit in ("bit", "D")
+
+
+def _is_counted(quantity: Quantity, text: str) -> bool:
+    """Whether things are counted, as in 4개, and not versions, as in `LLaMA 2`."""
+    return bool(COUNTED.match(text, quantity.span[1]))
 
 
 def _restated(stated: Quantity, unit: str) -> Iterator[Decimal]:
@@ -250,15 +264,15 @@ def _restated(stated: Quantity, unit: str) -> Iterator[Decimal]:
         yield (value - 1) * 100
         yield (1 - 1 / value) * 100
     elif unit == "%" and not stated.unit and 0 < value < 1:
-        yield round(value * 100)
+        yield Decimal(round(value * 100))
 
 
 def _combined(first: Quantity, second: Quantity, result: Quantity) -> Iterator[Decimal]:
     """Differences and ratios; a ratio of few digits that only rounds to the result is chance."""
     high, low = max(first.value, second.value), min(first.value, second.value)
-    if first.unit in ("%", "%p", "point") or (not first.unit and not is_whole(result.value)):
-        if result.unit in (first.unit, "%p", "point", "%"):
-            yield high - low
+    shares = first.unit in ("%", "%p", "point") or not (first.unit or is_whole(result.value))
+    if shares and result.unit in (first.unit, "%p", "point", "%"):
+        yield high - low
     if low <= 0 or first.unit == "x" or not (second.edge or len(digits(result.value)) > 2):
         return
     if result.unit == "x":

@@ -36,7 +36,6 @@ class _Flaw(NamedTuple):
 # --- the language --------------------------------------------------------------------------------
 
 _HANGUL = re.compile("[가-힣]")
-_LETTER = re.compile("[A-Za-z가-힣]")
 _NOT_PROSE = re.compile(r"https?://[!-~]+|\$[^$\n]{1,300}\$|`[^`\n]*`")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^'\n]{1,200}'|\"[^\"\n]{1,200}\"")
 _ENGLISH_HINTS = (" the ", " of ", " is ", " are ", " and ", " to ", " we ")
@@ -44,13 +43,13 @@ _ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'-]*,? ){6,}[A-Za-z'-]+")
 _ENGLISH_WORD = re.compile(r"\b(?:the|of|is|are|that|and|to|we|with|for|in|which|by|our|this)\b")
 
 
-def _language(text: str, min_hangul: float) -> Iterator[_Flaw]:
+def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
     # Two bytes more for each syllable: where they abound, no letter needs to be counted.
     syllables = (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
-    if syllables < min_hangul * len(text):
+    if odd or syllables < min_hangul * len(text):
         prose = _NOT_PROSE.sub(" ", text)
         hangul = len(_HANGUL.findall(prose))
-        letters = len(_LETTER.findall(prose))
+        letters = sum(map(str.isalpha, prose))
         if letters and not hangul:
             yield _Flaw("the point is not written in Korean")
             return
@@ -283,11 +282,11 @@ def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
 
 
 def _flaws(text: str, readings: Readings, min_hangul: float) -> Iterator[_Flaw]:
-    composed = text
-    if _ODD.search(text):
+    composed, odd = text, _ODD.search(text) is not None
+    if odd:
         yield from _characters(text, readings.source.text)
         composed = unicodedata.normalize("NFC", text)
-    yield from _language(composed, min_hangul)
+    yield from _language(composed, min_hangul, odd=odd)
     if any(hint in text for hint in _MARKUP_HINTS):
         yield from _markup(text)
     yield from _repr(text)

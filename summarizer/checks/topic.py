@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.vocabulary import is_general
 from summarizer.digest import Finding
@@ -64,14 +63,13 @@ def _signals(
     readings: Readings, min_names: float, min_terms: float, min_rendered: float
 ) -> Iterator[str]:
     source = readings.source.words
-    names = {term.key for term in _names(readings)}
+    names = {term.words for term in _names(readings)}
     known_names = sum(map(source.state, names))
     if len(names) >= _FEW_NAMES and known_names < min_names * len(names):
         yield f"the abstract has {known_names} of its {len(names)} terms in Latin script"
     terms, known_terms = 0, 0
-    glossary = load_glossary(readings.language.partition("-")[0])
+    glossary, stated = readings.glossary, readings.senses
     if glossary:
-        stated = glossary.stated(source)
         rendered = {
             found.rendering: {sense.english for sense in found.senses}
             for point in readings.points
@@ -85,7 +83,7 @@ def _signals(
         if len(stated) >= _FEW_STATED and len(said) < min_rendered * len(stated):
             yield f"it has {len(said)} of the {len(stated)} technical terms of the abstract"
     methods = list(_methods(readings))
-    if methods and not any(map(_words(readings).state, (method.key for method in methods))):
+    if methods and not any(map(_words(readings).state, (method.words for method in methods))):
         yield f"it does not name {methods[0].text}"
     numbers, known_numbers = _numbers(readings)
     if readings.basis == "abstract" and numbers >= _FEW_NUMBERS and not known_numbers:
@@ -95,7 +93,7 @@ def _signals(
 
 
 def _words(readings: Readings) -> Words:
-    return Words.of("\n".join(point.text for point in readings.points))
+    return Words.of(" ".join(term.text for point in readings.points for term in point.terms))
 
 
 def _names(readings: Readings) -> Iterator[Term]:
@@ -113,7 +111,7 @@ def _methods(readings: Readings) -> Iterator[Term]:
     method, colon, _ = readings.paper.title.partition(":")
     abstract = Words.of(readings.paper.abstract or "")
     for term in read_terms(method) if colon else ():
-        if _NAME.match(term.text) and not is_general(term.key) and abstract.state(term.key):
+        if _NAME.match(term.text) and not is_general(term.key) and abstract.state(term.words):
             yield term
 
 

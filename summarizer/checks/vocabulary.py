@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.latin import key
+from summarizer.checks.latin import spell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,20 +31,18 @@ _PREFIXES = tuple(
 
 
 class Vocabulary(NamedTuple):
-    """The sections of `vocabulary.txt`.
+    """The sections of `vocabulary.txt`; terms are there with their words in one.
 
     Attributes:
-        general: Keys of acronyms and names that any summary may use.
-        names: Keys of names that are known to exist.
-        expansions: What acronyms stand for, by their keys.
-        expansion_keys: The same as keys.
+        general: Acronyms and names that any summary may use.
+        names: Names that are known to exist.
+        expansions: What acronyms stand for, as written.
         words: Stems of ordinary words.
     """
 
     general: frozenset[str]
     names: frozenset[str]
     expansions: Mapping[str, tuple[str, ...]]
-    expansion_keys: Mapping[str, tuple[str, ...]]
     words: frozenset[str]
 
 
@@ -71,20 +69,23 @@ def vocabulary() -> Vocabulary:
         elif line and not line.startswith("#"):
             lines.append(line)
     expansions = {
-        key(acronym): tuple(full.split("; "))
+        _key(acronym): tuple(full.split("; "))
         for acronym, full in (line.split(" = ") for line in sections["expansions"])
     }
     return Vocabulary(
-        general=frozenset(map(key, " ".join(sections["general"]).split())),
-        names=frozenset(map(key, " ".join(sections["names"]).split())),
+        general=frozenset(map(_key, " ".join(sections["general"]).split())),
+        names=frozenset(map(_key, " ".join(sections["names"]).split())),
         expansions=expansions,
-        expansion_keys={acronym: tuple(map(key, full)) for acronym, full in expansions.items()},
         words=frozenset(map(stem, " ".join(sections["words"]).split())),
     )
 
 
+def _key(term: str) -> str:
+    return spell(term).replace(" ", "")
+
+
 def is_general(term: str) -> bool:
-    """Whether a term (a key) is an acronym or a name that any summary may use."""
+    """Whether a term (its words in one) is an acronym or a name that any summary may use."""
     general = vocabulary().general
     return term in general or (term[-1:] == "s" and term[:-1] in general)
 

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     from summarizer.checks.quantities.plain import Plain
 
-__all__ = ["Measure", "Quantity", "read_quantities"]
+__all__ = ["LARGEST", "Measure", "Quantity", "read_quantities"]
 
 _RANGE = re.compile(r"(?: ?(?:-{1,3}|~) ?| to |[가-힣]{0,3}(?:에서|부터) ?)[약~$]? ?")
 _AND = re.compile(r" (?:and|or|및|또는|혹은|vs\.?) [~$]?|, (?:and |or |그리고 )?[~$]?|[/·]|[와과] ")
 _OF = re.compile(r" (?:out )?of (?:the |its )?| in ")
 _FARTHEST = 12
+LARGEST = Decimal(10) ** 24
+"""No quantity is as large: what is, is left out, so that arithmetic on `Decimal` stays exact."""
 
 
 def read_quantities(text: str) -> tuple[Quantity, ...]:
@@ -54,7 +56,9 @@ def read_quantities(text: str) -> tuple[Quantity, ...]:
     linked = _link(source, separate)
     if "bsolute" in source:
         linked = [_absolute(source, quantity) for quantity in linked]
-    return tuple([_finish(quantity, written) for quantity in linked])
+    return tuple(
+        [_finish(quantity, written) for quantity in linked if abs(quantity.value) < LARGEST]
+    )
 
 
 def _words(text: str) -> Iterator[Quantity]:
@@ -116,13 +120,13 @@ def _sharing(first: Quantity, second: Quantity, *, likeliest: bool) -> Quantity:
     measure, other = first.measures[0], second.measures[0]
     if measure.unit or not other.value:
         return first
-    scale = Decimal(1)
+    value = measure.value
     digits = DIGITS.match(second.text)
-    if digits and not first.text.strip("0123456789.,"):
-        scale = abs(other.value) / (Decimal(digits[0].replace(",", "")) or 1)
-    value = measure.value * scale
-    if MAGNITUDE.search(second.text) and 0 < value < _FARTHEST:
-        value = Decimal(10) ** int(value)
+    if MAGNITUDE.search(second.text):
+        value = Decimal(10) ** int(min(value, _FARTHEST))
+    elif digits and not first.text.strip("0123456789.,"):
+        written = Decimal(digits[0].replace(",", "").replace(" ", ""))
+        value *= abs(other.value) / (written or 1)
     shared = Measure(value, other.unit, value * (other.base / other.value))
     if shared == measure:
         return first

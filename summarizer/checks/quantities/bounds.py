@@ -44,7 +44,8 @@ _NOT_OVER = re.compile(
 _LARGEST_OF = frozenset("세계 국내 사상 역대 현존 업계 현재까지 기존".split())
 _AFTER = re.compile(
     r"(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?[이가을를의]? ?(?:"
-    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|넘(?!지|기지)|웃[도돌]|상회)"
+    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|넘(?!지|기지)|웃[도돌]"
+    r"|상회)"
     r"|(?P<under>이하|미만|이내|넘지|넘기지|못 미|미치지|밑[도돌]|하회|도 ?(?:채 )?(?:안|못|되지))"
     r"|(?P<about>까지|에 ?달|에 ?이르|가까이|남짓|정도|가량|내외|안팎))"
     r"|(?P<more>\+(?![0-9])| (?:or|and) (?:more|above|higher|over|greater)\b)"
@@ -59,7 +60,7 @@ _KINDS: dict[str, Bound] = {
 
 def read_bound(text: str, quantity: Quantity) -> Bound:
     """What limits a quantity; its places are those of `text`."""
-    start, end = quantity.span
+    end = quantity.span[1]
     before = _before(text, quantity)
     if before in ("<=", ">="):
         return before

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.quantities.english import MAGNITUDE, SCALES
 from summarizer.checks.quantities.korean import may_mean_only, read_scaled
 from summarizer.checks.quantities.quantity import Measure, Quantity, plain_measure
 from summarizer.checks.quantities.units import read_prefix, read_unit
 
-DIGITS = re.compile(r"[0-9][0-9]*(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from summarizer.checks.quantities.quantity import Role
+
+DIGITS = re.compile(r"[0-9][0-9]*(?:,[0-9]{3}(?![0-9])| 000(?![0-9]))*(?:\.[0-9]+)?")
 # Longer runs are hashes and identifiers; Python's int would refuse them from 4,300 digits on.
-_LONGEST = 24
+_LONGEST = 18
 _POWER = re.compile(
     r" ?[×x*] ?10\^(?P<ten>[-+]?[0-9]{1,2})(?![0-9])"
     r"|\^(?P<power>[-+]?[0-9]{1,2})(?![0-9])"
@@ -64,7 +68,7 @@ def read_digits(text: str) -> Iterator[Quantity]:
             continue
         before = text[start - 1 : start]
         named = before in _GLUE and (_in_name(text, start) or (named and end == start - 1))
-        quantity = _quantity(text, match, named)
+        quantity = _quantity(text, match, named=named)
         named = quantity.role == "name"
         end = quantity.span[1]
         yield quantity
@@ -74,45 +78,34 @@ def read_digits(text: str) -> Iterator[Quantity]:
             )
 
 
-def _quantity(text: str, match: re.Match[str], named: bool) -> Quantity:  # noqa: FBT001
+def _quantity(text: str, match: re.Match[str], *, named: bool) -> Quantity:
     start, end = match.span()
     if text[end : end + 1] == "." and (version := _VERSION.match(text, end)):
-        written = text[start : version.end()]
         measures = (plain_measure(Decimal(match[0])),)
-        return Quantity((start, version.end()), version.end(), written, measures, "name")
-    values, end, fraction = _number(text, match, end)
+        end = version.end()
+        return Quantity((start, end), end, text[start:end], measures, "name")
+    values, end, fraction = _number(text, match)
+    if text[start - 1 : start] == "-" and (start == 1 or text[start - 2] in " \n(,:=~["):
+        values = [-value for value in values]
     following = read_unit(text, end)
     unit_end, unit, factor = following or (end, "", 1)
-    letters = text[end:unit_end]
-    named = named or not following or letters in ("D", "d") or bool(_ARXIV.fullmatch(match[0]))
     if start and not unit:
         unit = read_prefix(text, start)
-    before = text[start - 1 : start]
-    if before in ("'", "’") and end - start == 2:
-        values = [*values, 2000 + values[0]]  # CVPR'24
-    if before == "-" and (start == 1 or text[start - 2] in " \n(,:=~["):
-        values = [-value for value in values]
-    if factor == 1:
-        measures = tuple([Measure(value, unit, value) for value in values])
-    else:
-        measures = tuple([Measure(value, unit, value * factor) for value in values])
-    if letters == "s" and text[end - 1] == "0":
+    letters = text[end:unit_end]
+    named = named or not following or letters in ("D", "d") or bool(_ARXIV.fullmatch(match[0]))
+    measures = tuple([Measure(value, unit, value * factor) for value in values])
+    if text[end : end + 2] in (" o", "-o") and (magnitude := MAGNITUDE.match(text, end)):
+        unit_end = magnitude.end()
+        powers = [_power_of_ten(int(value)) for value in values if 0 < value < _LONGEST]
+        measures = (*[Measure(power, "x", power) for power in powers], *measures)
+    elif letters == "s" and text[end - 1] == "0":
         measures += (plain_measure(values[0]),)  # the 90s
     elif letters == "m":
         measures += (plain_measure(values[0] * 10**6),)
-    elif text[end : end + 2] in (" o", "-o") and (magnitude := MAGNITUDE.match(text, end)):
-        unit_end = magnitude.end()
-        powers = [_power_of_ten(int(value)) for value in values if 0 < value < 20]
-        measures = (*[Measure(power, "x", power) for power in powers], *measures)
-    return Quantity(
-        (start, unit_end),
-        end,
-        text[start:unit_end],
-        measures,
-        "name" if named else "",
-        "",
-        fraction,
-    )
+    elif end - start == 2 and text[start - 1 : start] in ("'", "’"):
+        measures += (plain_measure(values[0] + 2000),)  # CVPR'24
+    role: Role = "name" if named else ""
+    return Quantity((start, unit_end), end, text[start:unit_end], measures, role, fraction=fraction)
 
 
 @cache
@@ -120,32 +113,36 @@ def _power_of_ten(exponent: int) -> Decimal:
     return Decimal(10) ** exponent
 
 
-def _number(text: str, match: re.Match[str], end: int) -> _Number:
-    written = match[0].replace(",", "") if "," in match[0] else match[0]
-    value = Decimal(written)
+def _number(text: str, match: re.Match[str]) -> _Number:
+    start, end = match.span()
+    value = Decimal(match[0].replace(",", "").replace(" ", ""))
     character = text[end : end + 1]
-    if character == "/" and "." not in written and text[match.start() - 1 : match.start()] != "/":
+    if not character or character in ").,%":  # most numbers, and nothing below is theirs
+        return _Number([value], end)
+    if character == "/" and text[start - 1 : start] != "/" and "." not in match[0]:
         under = _UNDER.match(text, end)
         if under:
             return _fraction(value, Decimal(under[1]), under.end())
-    if character and character in "^eEx× *":
-        power = _POWER.match(text, end)
-        if power:
-            return _Number(_powers(value, power), power.end())
-    if character and character in "KkMBbTnm -":
-        scale = _SCALE.match(text, end)
-        if scale:
-            return _Number(_scaled(value, scale), scale.end())
+    power = _POWER.match(text, end)
+    if power:
+        return _Number(_powers(value, power), power.end())
+    scale = _SCALE.match(text, end)
+    if scale:
+        return _Number(_scaled(value, scale), scale.end())
     if character >= "가" or text[end + 1 : end + 2] >= "가":
-        parts = _OF_PARTS.match(text, end)
-        if parts:
-            return _fraction(Decimal(parts[1]), value, parts.end())
-        scaled = read_scaled(text, match.start())
-        if scaled:
-            end, large = scaled
-            only = may_mean_only(text, end)
-            return _Number([large, value] if only else [large], end)
+        return _korean(text, start, end, value)
     return _Number([value], end)
+
+
+def _korean(text: str, start: int, end: int, value: Decimal) -> _Number:
+    parts = _OF_PARTS.match(text, end)
+    if parts:
+        return _fraction(Decimal(parts[1]), value, parts.end())
+    scaled = read_scaled(text, start)
+    if scaled is None:
+        return _Number([value], end)
+    end, large = scaled
+    return _Number([large, value] if may_mean_only(text, end) else [large], end)
 
 
 def _fraction(over: Decimal, under: Decimal, end: int) -> _Number:

@@ -60,10 +60,11 @@ _SCALE = (
 )
 _NUMBER = r"[0-9]{1,15}(?:,[0-9]{3})*(?:\.[0-9]+)?"
 _THINGS = r"(?:개|명|장|건|원|달러|토큰|쌍|편|시간|배)"
+_REST = rf"(?: (?=[0-9],?[0-9]{{3}}|[0-9]{{1,3}} ?{_THINGS}))?"
 _SCALED = re.compile(
     rf"{_NUMBER}(?:{_SCALE}{{1,3}}| [십백천]?[만억](?=[ ,.)]|{_THINGS}|$))"  # 13억, 2 만 개
     rf"(?: ?(?:{_NUMBER})?{_SCALE}{{1,3}}){{0,4}}"  # 12만 8천
-    rf"(?:(?<=[만억조경천])(?: (?=[0-9],?[0-9]{{3}}))?{_NUMBER})?"  # 12만 8,000
+    rf"(?:(?<=[만억조경천]){_REST}{_NUMBER})?"  # 12만 8,000
 )
 _ONLY = re.compile(rf"만(?![0-9]| ?{_THINGS})")
 
@@ -98,16 +99,18 @@ COUNTED = re.compile(rf"[ ]?{_COUNTER}")
 # A word begins only where no Hangul stands before it: 한 ends many adjectives, 이 is a particle.
 _START = re.compile(r"[두세네다여일아열스서마쉰예이삼사오육칠팔구십백천만수몇절](?<![가-힣].)")
 _DIGIT = "[이삼사오육칠팔구]"
+_LAST_DIGIT = "[일이삼사오육칠팔구]"
 _ONE = "|".join(_ONES)
 _WORD = re.compile(
     rf"""
     (?P<half>절반)
-    |[수몇][ ]?(?P<vague>[십백천][만억조]?|[만억조](?=[ ]?{_COUNTER}))
+    |(?:수|몇[ ]?)(?P<vague>[십백천][만억조]?|[만억조](?=[ ]?{_COUNTER}))
     # Without a scale or a counter, 사이 (between), 구조 (structure) and 이상 (over) are no numbers.
     |(?P<sino>
         (?:{_DIGIT}?[십백천]){{1,4}}[만억조](?!장자)
-        |(?:{_DIGIT}[십백천]|{_DIGIT}?[천백]{_DIGIT}?[백십]){{1,2}}[일{_DIGIT[1:]}?(?=[ ]?{_COUNTER})
-        |십[일{_DIGIT[1:]}(?=[ ]?{_COUNTER})
+        |(?:{_DIGIT}[십백천]|{_DIGIT}?[천백]{_DIGIT}?[백십]){{1,2}}{_LAST_DIGIT}?
+         (?=[ ]?{_COUNTER})
+        |십{_LAST_DIGIT}(?=[ ]?{_COUNTER})
         |[십백천만](?=[ ]{_COUNTER})
         |[삼사오육칠팔구십](?=[ ]?(?:단계|차원|개월|퍼센트|가지)
                            |[ ](?:개|명|회|년|배|번|장|종|편){_ENDING})
@@ -117,7 +120,8 @@ _WORD = re.compile(
         [두세네](?=[ ][^ ]|(?:가지|개|번|배|단계|종류|명|개월|차원|쌍|시간|사람)(?!골))
         |(?:다섯|여섯|일곱|여덟|아홉|스무)(?=[ ]?[^ ])
         |열(?=[ ]?(?:개|가지|명|번|배){_ENDING})
-        |(?:열(?:{_ONE})|(?:스물|서른|마흔|쉰|예순|일흔|여든|아흔)(?:{_ONE})?)(?=[ ]?{_COUNTER})
+        |(?:열(?:{_ONE})|(?:스물|서른|마흔|쉰|예순|일흔|여든|아흔)(?:{_ONE})?)
+         (?=[ ]?{_COUNTER})
     )
     """,
     re.VERBOSE,

@@ -112,9 +112,7 @@ def plain(text: str) -> Plain:
     out: list[str] = []
     pieces: list[tuple[int, int, int, int]] = []
     length = position = 0
-    while odd := _ODD.search(text, position):
-        found = _REWRITTEN.match(text, odd.start())
-        assert found is not None
+    while (odd := _ODD.search(text, position)) and (found := _REWRITTEN.match(text, odd.start())):
         start, end = found.span()
         written = "" if start in delimiters else _rewrite(found)
         out += (text[position:start], written)

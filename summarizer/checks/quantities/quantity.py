@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 Bound: TypeAlias = Literal["", "~", "<=", ">="]
 Role: TypeAlias = Literal["", "name", "marker", "part"]
