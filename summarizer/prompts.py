@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from summarizer.checks import validate_checks
+from summarizer.checks import DEFAULT, validate_checks
 from summarizer.errors import InputError, near
 from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
 from summarizer.models import MODELS, Request
@@ -181,6 +181,7 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
     schema = optional(given, "outputs", _output_schema, None)
     model, params = _model(given["model"]) if "model" in given else (None, {})
     metadata: Mapping[str, Marked] = optional(given, "metadata", _metadata, {})
+    register = optional(metadata, "register", lambda chosen: chosen.one_of(_REGISTERS), None)
     return Prompt(
         name=_matching(given["name"], r"\w[\w.-]*", "a name of letters, digits, '.', '-' and '_'"),
         description=optional(given, "description", Marked.text, ""),
@@ -193,8 +194,8 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
         params=params,
         model=model,
         language=optional(metadata, "language", _language, "ko"),
-        register=optional(metadata, "register", lambda chosen: chosen.one_of(_REGISTERS), None),
-        checks=optional(metadata, "checks", _checks, None),
+        register=register,
+        checks=_in_register(optional(metadata, "checks", _checks, None), register),
         repairs=optional(metadata, "repairs", lambda number: number.integer(least=0), None),
         basis=optional(metadata, "basis", lambda chosen: chosen.one_of(_BASES), "abstract"),
     )
@@ -348,6 +349,14 @@ def _checks(checks: Marked) -> Checks | None:
             _validate(value, {name: {parameter: value.plain()}})
         wanted[name] = {parameter: value.plain() for parameter, value in check.mapping().items()}
     return wanted
+
+
+def _in_register(checks: Checks | None, register: Register | None) -> Checks | None:
+    """The checks, that of the register told which one the prompt asks for."""
+    wanted = DEFAULT if checks is None else checks
+    if register is None or "register" not in wanted:
+        return checks
+    return {**wanted, "register": {"wanted": register, **wanted["register"]}}
 
 
 def _validate(place: Marked, checks: Checks) -> None:

@@ -26,7 +26,7 @@ def test_findings_name_the_paper_and_come_in_the_order_of_the_summary() -> None:
     findings = check_summary(
         PAPER,
         Summary(points=["English only.", ""]),
-        checks={"shape": {"min_points": 3}, "text": {}},
+        checks={"shape": {"max_points": 1}, "text": {}},
     )
     assert [f.point for f in findings] == [None, 0, 1]
     assert {f.arxiv_id for f in findings} == {"2401.00001"}
@@ -73,3 +73,11 @@ def test_of_overlapping_fixes_the_first_is_applied() -> None:
 
 def test_a_fix_may_insert() -> None:
     assert mend(Summary(points=["ab"]), [finding(0, (1, 1), " ")]) == Summary(points=["a b"])
+
+
+def test_a_short_abstract_must_not_be_padded() -> None:
+    one = Summary(points=["이 논문은 방법을 제안합니다."])
+    checks = {"shape": {"min_points": 4}}
+    assert check_summary(PAPER, one, checks=checks) == []
+    longer = PAPER.model_copy(update={"abstract": "We do. It is. It was. It will be."})
+    assert [f.check for f in check_summary(longer, one, checks=checks)] == ["shape"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from summarizer.checks import CHECKS
 from summarizer.digest import Paper
 from summarizer.errors import InputError
 from summarizer.models import Message
@@ -242,7 +243,11 @@ def test_what_metadata_leaves_out_is_left_to_the_defaults(write):
         ("metadata:\n  basis: title\n", 9, "not abstract or paper"),
         ("metadata:\n  checks:\n    shap: {}\n", 10, "there is no check 'shap'"),
         ("metadata:\n  checks:\n    shape:\n      minimum: 3\n", 11, "no parameter 'minimum'"),
-        ("metadata:\n  checks:\n    shape:\n      severity: bad\n", 11, "'severity' of the check 'shape'"),
+        (
+            "metadata:\n  checks:\n    shape:\n      severity: bad\n",
+            11,
+            "'severity' of the check 'shape'",
+        ),
         ("metadata:\n  checks:\n    shape: 4\n", 10, "not a mapping"),
     ],
 )
@@ -357,7 +362,10 @@ def test_prompts_are_loaded_by_name_and_listed(tmp_path, monkeypatch):
 def test_shipped_prompts_say_what_the_digest_promises(name):
     prompt = load_prompt(ROOT / "prompts" / f"{name}.prompty")
     assert (prompt.language, prompt.register, prompt.repairs) == ("ko", "합니다체", 2)
-    assert prompt.checks == {"shape": {"min_points": 4, "max_points": 9}, "text": {}}
+    assert prompt.checks is not None
+    assert set(prompt.checks) == set(CHECKS)
+    assert prompt.checks["shape"] == {"min_points": 4, "max_points": 9}
+    assert prompt.checks["register"] == {"wanted": "합니다체"}
     assert prompt.basis == "abstract"
     assert prompt.model is None
     system, user = contents(prompt)

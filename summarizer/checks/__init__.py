@@ -25,18 +25,24 @@ Checks: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Which checks run, each with its parameters; `severity` is one that every check has."""
 
 CHECKS: Mapping[str, str] = {
-    "shape": "summarizer.checks.shape:shape",
+    "links": "summarizer.checks.links:links",
+    "register": "summarizer.checks.register:register",
+    "josa": "summarizer.checks.josa:josa",
     "text": "summarizer.checks.text:text",
+    "shape": "summarizer.checks.shape:shape",
 }
 SOURCED = frozenset({"numbers", "results", "topic", "names", "senses", "links"})
 """The checks that hold a summary against the abstract, and can say nothing without one."""
+
+_ACROSS: Mapping[str, str] = {"register": "summarizer.checks.register:register_across"}
+"""What a check finds across the entries of a digest."""
 
 DEFAULT: Checks = {name: {} for name in CHECKS}
 
 
 @cache
-def _load(name: str) -> Check:
-    module, _, function = CHECKS[name].partition(":")
+def _load(target: str) -> Check:
+    module, _, function = target.partition(":")
     check: Check = getattr(import_module(module), function)
     return check
 
@@ -71,7 +77,7 @@ def _parameters(name: str) -> dict[str, Any]:
     """The keyword parameters of a check and their types."""
     # What a check imports for its annotations alone.
     names = {"Readings": Readings, "Iterator": Iterator, "Finding": Any}
-    hints = get_type_hints(_load(name), localns=names)
+    hints = get_type_hints(_load(CHECKS[name]), localns=names)
     return {key: hint for key, hint in hints.items() if key not in ("readings", "return")}
 
 
@@ -98,11 +104,8 @@ def check_summary(
     for name, parameters in (DEFAULT if checks is None else checks).items():
         settings = dict(parameters)
         severity = settings.pop("severity", None)
-        for finding in _load(name)(readings, **settings):
-            update: dict[str, Any] = {"arxiv_id": paper.arxiv_id}
-            if severity:
-                update["severity"] = severity
-            findings.append(finding.model_copy(update=update))
+        found = _load(CHECKS[name])(readings, **settings)
+        findings += [_with(finding, severity, arxiv_id=paper.arxiv_id) for finding in found]
     return sorted(
         findings,
         key=lambda finding: (
@@ -112,10 +115,24 @@ def check_summary(
     )
 
 
+def _with(finding: Finding, severity: Severity | None, **update: str) -> Finding:
+    given = {"severity": severity} if severity else {}
+    return finding.model_copy(update=update | given)
+
+
 def check_digest(digest: Digest, *, checks: Checks | None = None) -> list[Finding]:
-    """What shows only across the entries of a digest."""
-    del digest, checks
-    return []
+    """Find what shows only across the entries of a digest: mixed registers.
+
+    Args:
+        digest: What is published together.
+        checks: As for `check_summary`.
+    """
+    findings = []
+    for name, parameters in (DEFAULT if checks is None else checks).items():
+        if name in _ACROSS:
+            found = _load(_ACROSS[name])(digest)
+            findings += [_with(finding, parameters.get("severity")) for finding in found]
+    return findings
 
 
 def fixes(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,12 +28,13 @@ _JOINT = re.compile("[ ‐‑–·-]+")
 _HANGUL = re.compile(r"[가-힣]+")
 # What may follow a noun in Korean; anything else makes another word of it (요원하다 is no 요원).
 _PARTICLE = (
-    r"(?![가-힣])|(?=[은는이가을를의에와과로도만들인](?![가-힣])|으로|에서|에게|부터|까지|처럼|보다"
-    r"|이나|이라|라는|이며|이고|이다|입니|들[은이을의과]|되|된|될|됩|됐)"
+    r"(?:(?![가-힣])|(?=[은는이가을를의에와과로도만들인](?![가-힣])|으로|에서|에게|부터|까지|처럼|보다"
+    r"|이나|이라|라는|이며|이고|이다|입니|들[은이을의과]|되|된|될|됩|됐))"
 )
 
 
-class Sense(NamedTuple):
+@dataclass(frozen=True)
+class Sense:
     """A technical term and its renderings.
 
     Attributes:
@@ -54,6 +56,11 @@ class Sense(NamedTuple):
     forms: tuple[str, ...]
     listed: bool
     reason: str
+
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """The first words of the false friends: a text without them has no false friend."""
+        return tuple(_JOINT.split(friend)[0] for friend in self.never)
 
 
 class Rendered(NamedTuple):
@@ -88,23 +95,29 @@ class Glossary:
                     found[sense.english] = sense
         return found
 
+    def renderings(self, text: str) -> Iterator[tuple[str, tuple[Sense, ...]]]:
+        """The renderings that begin with a word of a text, each once, and what they may render."""
+        words = _HANGUL.findall(text)
+        marked = f"|{'|'.join(words)}|"
+        for syllables in self._by_syllables.keys() & {word[:2] for word in words}:
+            for spellings, rendering, senses in self._by_syllables[syllables]:
+                for spelling in spellings:
+                    if spelling in marked:
+                        yield rendering, senses
+                        break
+
     def rendered(self, text: str) -> Iterator[Rendered]:
-        """The renderings that begin with a word of a text; the longest one at each place."""
+        """Where the renderings stand, in order; of those that overlap, the longest."""
+        found = [
+            Rendered(match.start(), match.end(), rendering, senses)
+            for rendering, senses in self.renderings(text)
+            for match in _pattern(rendering).finditer(text)
+        ]
         end = 0
-        for found in _HANGUL.finditer(text):
-            word, start = found[0], found.start()
-            candidates = self._by_syllables.get(word[:2])
-            if candidates is None or start < end:
-                continue
-            for squeezed, rendering, senses in candidates:
-                if word.startswith(squeezed):
-                    here = start + len(squeezed)
-                else:
-                    here = _end(text, start, squeezed) if squeezed.startswith(word) else 0
-                if here:
-                    end = here
-                    yield Rendered(start, end, rendering, senses)
-                    break
+        for one in sorted(found, key=lambda one: (one.start, -one.end)):
+            if one.start >= end:
+                end = one.end
+                yield one
 
     @cached_property
     def _by_word(self) -> Mapping[str, list[tuple[str, tuple[str, ...], Sense]]]:
@@ -124,17 +137,18 @@ class Glossary:
         return dict(found)
 
     @cached_property
-    def _by_syllables(self) -> Mapping[str, list[tuple[str, str, tuple[Sense, ...]]]]:
-        """The renderings by how they begin, the longest first: squeezed and as written."""
-        senses: dict[str, tuple[str, list[Sense]]] = {}
+    def _by_syllables(self) -> Mapping[str, list[tuple[set[str], str, tuple[Sense, ...]]]]:
+        """The renderings by how they begin: in all spellings, as written, and what they render."""
+        senses: dict[str, list[Sense]] = defaultdict(list)
         for sense in self.senses:
             for rendering in (sense.prefer, *sense.also):
-                senses.setdefault(squeeze(rendering), (rendering, []))[1].append(sense)
-        found: dict[str, list[tuple[str, str, tuple[Sense, ...]]]] = defaultdict(list)
-        for squeezed in sorted(senses, key=len, reverse=True):
-            if _HANGUL.match(squeezed[:2]) and len(squeezed) > 1:
-                rendering, rendered = senses[squeezed]
-                found[squeezed[:2]].append((squeezed, rendering, tuple(rendered)))
+                senses[rendering.partition("(")[0]].append(sense)
+        found: dict[str, list[tuple[set[str], str, tuple[Sense, ...]]]] = defaultdict(list)
+        for rendering, rendered in senses.items():
+            spellings = _spellings(rendering)
+            if _HANGUL.match(rendering) and len(squeeze(rendering)) > 1:
+                for syllables in {spelling[1:3].rstrip("|") for spelling in spellings}:
+                    found[syllables].append((spellings, rendering, tuple(rendered)))
         return dict(found)
 
 
@@ -146,35 +160,31 @@ def _numbers(term: str) -> list[str]:
 
 
 def squeeze(rendering: str) -> str:
-    """A rendering without spaces, hyphens and what stands in brackets."""
-    return rendering.partition("(")[0].translate(_NO_JOINTS)
+    """A rendering without spaces and hyphens."""
+    return rendering.translate(_NO_JOINTS)
 
 
-def _end(text: str, start: int, squeezed: str) -> int:
-    """Where a squeezed rendering that begins at `start` ends; 0 where another text stands there."""
-    for letter in squeezed:
-        while text[start : start + 1] in _JOINTS:
-            start += 1
-        if text[start : start + 1] != letter:
-            return 0
-        start += 1
-    return start
+def _spellings(rendering: str) -> set[str]:
+    """A rendering with its words apart or together, `|` before each."""
+    first, *rest = _JOINT.split(rendering)
+    spellings = {f"|{first}"}
+    for word in rest:
+        spellings = {spelling + joint + word for spelling in spellings for joint in ("", "|")}
+    return spellings
+
+
+@cache
+def _pattern(*renderings: str, after: str = "") -> re.Pattern[str]:
+    """A pattern for renderings as whole words, however their parts are joined."""
+    written = "|".join(
+        "[ ‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(rendering))) for rendering in renderings
+    )
+    return re.compile(rf"(?<![가-힣])(?:{written}){after}")
 
 
 def false_friends(sense: Sense, text: str) -> Iterator[re.Match[str]]:
     """The false friends of a sense in a text, as whole words with or without a particle."""
-    heads, pattern = _compile(sense.never)
-    if any(head in text for head in heads):
-        yield from pattern.finditer(text)
-
-
-@cache
-def _compile(friends: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """What must stand in a text that has one of the friends, and the pattern that finds them."""
-    parts = [_JOINT.split(friend) for friend in friends]
-    written = "|".join("[ ‐‑–·-]{0,2}".join(map(re.escape, words)) for words in parts)
-    pattern = re.compile(rf"(?<![가-힣])(?:{written})(?:{_PARTICLE})")
-    return tuple(words[0] for words in parts), pattern
+    return _pattern(*sense.never, after=_PARTICLE).finditer(text)
 
 
 @cache

@@ -121,9 +121,14 @@ class Words:
         return cls(f" {spell(text)} ")
 
     @cached_property
+    def all(self) -> list[str]:
+        """The words in order."""
+        return self.spaced.split()
+
+    @cached_property
     def distinct(self) -> frozenset[str]:
         """Each word once."""
-        return frozenset(self.spaced.split())
+        return frozenset(self.all)
 
     def state(self, words: str) -> bool:
         """Whether the words stand there, however they are joined, in the singular or the plural.
@@ -145,15 +150,13 @@ class Words:
     @cached_property
     def _initials(self) -> tuple[str, str]:
         # A word that begins with a digit is read whole: 3D Gaussian splatting is 3DGS.
-        words = self.spaced.split()
-        every = [word if word[0].isdigit() else word[0] for word in words]
-        weighty = [first for first, word in zip(every, words, strict=True) if word not in _LINKING]
+        every = [word if word[0].isdigit() else word[0] for word in self.all]
+        weighty = [first for first, word in zip(every, self.all, strict=True) if word not in _LINKING]
         return "".join(every), "".join(weighty)
 
     @cached_property
     def _joined(self) -> tuple[str, frozenset[int]]:
-        words = self.spaced.split()
-        return "".join(words), frozenset(accumulate(map(len, words), initial=0))
+        return "".join(self.all), frozenset(accumulate(map(len, self.all), initial=0))
 
     def _join(self, term: str) -> bool:
         """Whether whole words make up the term."""

@@ -56,7 +56,7 @@ def numbers(readings: Readings) -> Iterator[Finding]:
 
     Another scale, another unit and a bound turned round are errors. What the abstract does not
     state is an error only where the points were written from the abstract alone; where they were
-    written from the paper, one warning a point names all of it.
+    written from the paper, one warning a point names all of it, counts of few things left out.
     """
     if not (readings.paper.abstract or "").strip():
         yield Finding(
@@ -73,7 +73,7 @@ def numbers(readings: Readings) -> Iterator[Finding]:
             if verdict is None:
                 continue
             if readings.basis == "paper" and not verdict.certain:
-                if not verdict.bound_only:
+                if not (verdict.bound_only or is_small_count(quantity)):
                     unknown.append(quantity)
                 continue
             yield Finding(

@@ -35,14 +35,18 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
             message="the technical terms cannot be checked: the paper has no abstract",
         )
         return
+    said = "\n".join(point.text for point in readings.points)
     for sense in readings.senses.values():
-        if sense.never and not any(readings.source.words.state(spell(w)) for w in sense.unless):
+        # Most senses are settled by a glance at the beginnings of their false friends.
+        if any(beginning in said for beginning in sense.beginnings):
             yield from _false_friends(sense, readings)
     if first_mention:
         yield from _unexplained(readings.glossary, readings)
 
 
 def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
+    if any(readings.source.words.state(spell(word)) for word in sense.unless):
+        return
     for number, point in enumerate(readings.points):
         for found in false_friends(sense, point.text):
             yield Finding(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from summarizer.checks.reading import Readings
 
+_ENGLISH_SENTENCE = re.compile(r"[.!?](?=\s|$)")
 _MOST_COMPARED = 100  # points with one another
 _MOST_READ = 2000  # characters or words of each, so that a megabyte costs no more than a page
 
@@ -42,11 +43,15 @@ def shape(
     Markdown and HTML that change how a point reads are errors too.
 
     Args:
-        min_points: Fewer are an error.
+        min_points: Fewer are an error, but for an abstract of fewer sentences, whose number of
+            sentences is enough: a short one must not be padded.
         max_points: More are an error.
         max_chars: A longer point is a warning. Of 913 published ones the longest has 460.
     """
     points = readings.summary.points
+    if len(points) < min_points and readings.paper.abstract:
+        sentences = len(_ENGLISH_SENTENCE.findall(readings.paper.abstract))
+        min_points = max(1, min(min_points, sentences))
     if not min_points <= len(points) <= max_points:
         yield Finding(
             check="shape",

@@ -32,7 +32,7 @@ _RELATIVE = frozenset(("%", "%p", "point", "x"))
 _BARE = re.compile(
     r"$|[ ]?[.,;:)]"
     r"|[ ](?:and|at|by|compared|for|from|in|on|over|respectively|than|to|versus|vs|with)\b"
-    r"|[가-힣]?[을를이가은는의로으에와과][ ,.)가-힣]"
+    r"|점?(?:[을를이가은는의로에와과]|으로|에서|까지)(?=[ ,.)]|$)"
 )
 _FEWER = re.compile(
     r"reduc|decreas|drop|lower|fewer|less|declin|loss|degrad|wors|behind|below|down"

@@ -70,18 +70,15 @@ def _signals(
     terms, known_terms = 0, 0
     glossary, stated = readings.glossary, readings.senses
     if glossary:
-        rendered = {
-            found.rendering: {sense.english for sense in found.senses}
-            for point in readings.points
-            for found in glossary.rendered(point.text)
-        }
+        said = "\n".join(point.text for point in readings.points)
+        rendered = [{sense.english for sense in senses} for _, senses in glossary.renderings(said)]
         terms = len(rendered)
-        known_terms = sum(not stated.keys().isdisjoint(senses) for senses in rendered.values())
+        known_terms = sum(not stated.keys().isdisjoint(senses) for senses in rendered)
         if terms >= _FEW_TERMS and known_terms < min_terms * terms:
             yield f"the abstract has {known_terms} of its {terms} technical terms"
-        said = set().union(glossary.stated(_words(readings)), *rendered.values()) & stated.keys()
-        if len(stated) >= _FEW_STATED and len(said) < min_rendered * len(stated):
-            yield f"it has {len(said)} of the {len(stated)} technical terms of the abstract"
+        kept = stated.keys() & set().union(glossary.stated(_words(readings)), *rendered)
+        if len(stated) >= _FEW_STATED and len(kept) < min_rendered * len(stated):
+            yield f"it has {len(kept)} of the {len(stated)} technical terms of the abstract"
     methods = list(_methods(readings))
     if methods and not any(map(_words(readings).state, (method.words for method in methods))):
         yield f"it does not name {methods[0].text}"
@@ -93,7 +90,7 @@ def _signals(
 
 
 def _words(readings: Readings) -> Words:
-    return Words.of(" ".join(term.text for point in readings.points for term in point.terms))
+    return Words(f" {' '.join(term.words for point in readings.points for term in point.terms)} ")
 
 
 def _names(readings: Readings) -> Iterator[Term]:
@@ -109,10 +106,10 @@ def _names(readings: Readings) -> Iterator[Term]:
 def _methods(readings: Readings) -> Iterator[Term]:
     """The names before a title's colon, where the abstract has them too."""
     method, colon, _ = readings.paper.title.partition(":")
-    abstract = Words.of(readings.paper.abstract or "")
     for term in read_terms(method) if colon else ():
-        if _NAME.match(term.text) and not is_general(term.key) and abstract.state(term.words):
-            yield term
+        if _NAME.match(term.text) and not is_general(term.key):
+            if readings.source.words.spaced.count(f" {term.words} ") > 1:
+                yield term
 
 
 def _numbers(readings: Readings) -> tuple[int, int]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DIGITS = re.compile(r"[0-9][0-9]*(?:,[0-9]{3}(?![0-9])| 000(?![0-9]))*(?:\.[0-9]+)?")
 # Longer runs are hashes and identifiers; Python's int would refuse them from 4,300 digits on.
-_LONGEST = 18
+_LONGEST = 24
 _POWER = re.compile(
     r" ?[×x*] ?10\^(?P<ten>[-+]?[0-9]{1,2})(?![0-9])"
     r"|\^(?P<power>[-+]?[0-9]{1,2})(?![0-9])"

@@ -1,0 +1,331 @@
+"""The numbers check: what an abstract bears out, and each way in which a point can be wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from summarizer.checks import mend
+from summarizer.checks.numbers import numbers
+from summarizer.checks.reading import Readings
+from summarizer.digest import Paper, Summary
+
+SHARED = Path(__file__).parents[2] / "shared"
+PAIRS = ("pairs.dev.jsonl", "pairs.dev2.jsonl")
+
+
+def found(abstract, *points, basis="abstract", language="ko", title="A study"):
+    paper = Paper(arxiv_id="2401.00001", title=title, abstract=abstract)
+    return list(numbers(Readings(paper, Summary(points=points), language=language, basis=basis)))
+
+
+def only(abstract, *points, **settings):
+    (finding,) = found(abstract, *points, **settings)
+    return finding
+
+
+# --- what is right -------------------------------------------------------------------------------
+
+BORNE_OUT = """
+We train a 3.8B model on 3.3 trillion tokens. | 38억 매개변수의 모델을 3.3조 토큰으로 학습한다.
+It has 18B parameters and 240K samples. | 180억 매개변수와 24만 개의 샘플이 있다.
+1.5 million images and 12,800 videos | 150만 장의 이미지와 1만 2,800개의 비디오
+a 671B model, 37B activated | 6,710억 개 중 370억 개만 활성화된다.
+millions of videos, tens of thousands of hours | 수백만 개의 비디오와 수만 시간
+hundreds of thousands of clips | 수십만 개의 클립
+2 million users | 수백만 명의 사용자
+1.6 and 3.1 billion parameters | 16억과 31억 매개변수
+between 3 and 5 million | 300만에서 500만
+10^6 samples, $5 \\times 10^{4}$ steps | 100만 개의 샘플과 5만 스텝
+128K tokens at 4K resolution | 12만 8천 토큰, 4K 해상도
+improves by 5.3 percentage points | 5.3%p 향상된다.
+improves by 5.3 points | 5.3포인트 향상된다.
+an absolute gain of 3.5% | 3.5%p의 절대적 향상
+from 35.2 to 40.1 AP | AP가 35.2%에서 40.1%로 향상된다.
+an F1 of 0.85 | F1 85%를 달성한다.
+2-5$\\times$ faster | 2~5배 빠르다.
+speedups from 2x to 13x | 최대 13배 빨라진다.
+by a factor of 3 | 3배 빠르다.
+doubles the throughput | 처리량이 두 배가 된다.
+with 2x fewer parameters | 매개변수가 절반이다.
+halving the cost | 비용을 절반으로 줄인다.
+reduces memory by 8x | 메모리를 8분의 1로 줄인다.
+uses one-eighth of the memory | 메모리를 8배 적게 쓴다.
+uses one-eighth of the memory | 메모리의 1/8만으로 동작한다.
+two-thirds of the cases | 사례의 3분의 2
+at a quarter of the cost | 25%의 비용으로
+two orders of magnitude faster | 100배 빠르다.
+over 30 datasets | 30개가 넘는 데이터셋
+over 200 languages | 200여 개 언어
+less than 2% of the data | 데이터의 2% 미만
+drops by less than 1% | 1% 이상 떨어지지 않는다.
+in under 10 seconds | 10초 이내에
+as few as 5 examples | 단 5개의 예시로
+nearly 50% | 거의 50%
+26.3M images | 약 2,600만 장의 이미지
+takes 600 ms | 0.6초가 걸린다.
+a 2-hour video | 120분 길이의 비디오
+hour-long videos | 1시간 길이의 비디오
+costs $0.01, a $2 million budget | 0.01달러, 200만 달러의 예산
+14 out of 16 datasets | 16개 데이터셋 중 14개
+14 out of 16 datasets | 14/16의 데이터셋
+one in five users | 사용자 5명 중 1명
+eight modalities and a four-stage pipeline | 8가지 모달리티와 네 단계 파이프라인
+a three-dimensional model of 3D scenes | 3차원 모델
+INT4 weights and 8-bit activations | 4비트 가중치와 8비트 활성화
+a 6-DoF pose | 6자유도 자세
+Llama-2 and Claude-3.5 | Llama 2, 라마 2, 클로드 3.5
+the top-5 results | 상위 5개 결과
+ranks first, in March 2024 | 2024년 3월 1위
+third-person videos | 3인칭 비디오
+-40\\% error | 오류가 40% 감소한다.
+both images and text | 이미지와 텍스트 두 가지
+a single GPU | 1개의 GPU
+We propose Foo, Bar, and Baz for training. | Foo, Bar, Baz의 세 가지 방법을 제안한다.
+It has (1) a reader; (2) a judge; (3) a writer. | 3가지 요소가 있다.
+Firstly we read. Secondly we judge. Thirdly we write. | 세 단계로 나뉜다.
+It has a reader, a judge and a writer of 20 words. | 4가지 요소(읽기, 판단, 쓰기, 20 단어)
+360-degree videos at 30 FPS | 360도 비디오, 초당 30프레임
+64 H100 GPUs for 2 weeks | 64대의 H100 GPU로 2주 동안
+See https://example.org/v7/99. | 코드는 https://example.org/v7/99 에서 볼 수 있다.
+"""
+
+
+@pytest.mark.parametrize("case", BORNE_OUT.strip().splitlines())
+def test_the_abstract_bears_it_out(case):
+    abstract, point = case.split(" | ")
+    assert found(abstract, point) == []
+
+
+def test_the_title_bears_it_out_too():
+    assert found("A survey.", "12개 언어를 다룬다.", title="A Survey of Twelve Languages") == []
+
+
+def test_an_english_summary_is_held_against_its_abstract():
+    abstract = "We test eight models on 1.5 million images, up to 7x faster."
+    assert found(abstract, "Eight models, 1.5M images, up to 7 times faster.", language="en") == []
+    assert only(abstract, "Nine models are tested.", language="en").severity == "error"
+
+
+# --- what is wrong -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point", "fix"),
+    [
+        ("a 3.8B model", "3.8억 개의 매개변수", "38억"),
+        ("100 million pairs", "100만 개의 쌍", "1억"),
+        ("240K samples", "240만 개의 샘플", "24만"),
+        ("1.5 million", "15만", "150만"),
+        ("a $3.8 billion market", "3.8억 달러 시장", "38억 달러"),
+        ("3.8M parameters", "3.8B 파라미터", "3.8M"),
+        ("128K tokens", "12.8K 토큰", "128K"),
+        ("1,000 hours", "10,000시간", "1,000시간"),
+        ("an error of 0.05", "0.5의 오류", "0.05"),
+        ("35% better", "3.5% 향상", "35%"),
+        ("5.3% better", "5.3%p 향상", "5.3%"),
+        ("5.3 percentage points", "5.3% 향상", "5.3%p"),
+        ("1/8 of the memory", "8/1의 메모리", "1/8"),
+    ],
+)
+def test_a_wrong_scale_or_unit_is_mended(abstract, point, fix):
+    finding = only(abstract, point)
+    assert (finding.severity, finding.fix) == ("error", fix)
+    mended = mend(Summary(points=[point]), [finding])
+    assert fix in mended.points[0].text
+    assert found(abstract, mended.points[0].text) == []
+
+
+def test_the_message_shows_both_sides():
+    finding = only("We present a 3.8B model for phones.", "새로운 3.8억 모델")
+    assert finding.message == "3.8억 is 380 million; the abstract says 3.8B, which is 38억"
+    assert finding.evidence == "A study We present a 3.8B model for phones."
+    assert (finding.point, finding.span) == (0, (4, 8))
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("1.5M images, 15M videos", "150억 개의 이미지"),  # two may be meant
+        ("hundreds of thousands of clips", "수백만 개의 클립"),
+        ("takes 600 ms", "600초가 걸린다."),
+        ("uses one-eighth of the memory", "8배의 메모리를 쓴다."),
+        ("10^6 samples", "10^5개의 샘플"),
+    ],
+)
+def test_a_wrong_scale_without_one_right_answer_is_only_told(abstract, point):
+    finding = only(abstract, point)
+    assert (finding.severity, finding.fix) == ("error", None)
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("a win rate of 79.4%", "74.4%의 승률"),
+        ("14 out of 16 datasets", "16개 중 15개 데이터셋"),
+        ("five tasks", "네 가지 과제"),
+        ("in 4 languages", "5개 언어"),
+        ("a 1-dimensional subspace", "3차원 부공간"),
+        ("two orders of magnitude", "10배 빠르다."),
+        ("It is fast.", "30% 빠르다."),
+        ("5 tasks", "5% 향상"),
+        ("a gain of 5%", "5개의 과제"),
+        ("GPT-4 and LLaMA2", "4개의 과제"),
+    ],
+)
+def test_what_the_abstract_does_not_state_is_an_error(abstract, point):
+    finding = only(abstract, point)
+    assert finding.severity == "error"
+    assert finding.message.startswith("the abstract does not state")
+
+
+def test_evidence_is_what_the_abstract_says_of_the_kind():
+    finding = only("It reaches 79.4% with 20 experts.", "승률이 74.4%이다.")
+    assert finding.evidence == "A study It reaches 79.4% with 20 experts."
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point", "message"),
+    [
+        ("from 79.4% to 85.1%", "5.7% 향상", "follows from 79.4% and 85.1%"),
+        ("1.5x faster", "50% 빠르다.", "follows from 1.5x"),
+        ("26.3M images", "2,600만 장의 이미지", "rounded"),
+        ("It works for most users.", "절반의 사용자", "does not state"),
+    ],
+)
+def test_what_may_follow_is_a_warning(abstract, point, message):
+    finding = only(abstract, point)
+    assert finding.severity == "warning"
+    assert message in finding.message
+
+
+def test_a_count_in_words_that_the_abstract_may_only_list_is_at_worst_a_warning():
+    abstract = "We study accuracy, robustness and fairness with the two models."
+    assert only(abstract, "정확성, 강건성, 공정성의 세 가지 측면").severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("less than 2% of the data", "최소 2%의 데이터"),
+        ("upwards of 50%", "최대 50%"),
+        ("up to 7x", "7배 이상"),
+        ("over 30 datasets", "30개 이하의 데이터셋"),
+        ("at least 12 tasks", "최대 12개 과제"),
+        ("speedups of 2x to 13x", "최대 2배"),
+    ],
+)
+def test_a_bound_turned_round_is_an_error(abstract, point):
+    finding = only(abstract, point)
+    assert finding.severity == "error"
+    assert "bounded the wrong way" in finding.message
+    assert finding.fix is None
+
+
+def test_a_lost_bound_is_a_warning():
+    finding = only("It has over 30 datasets.", "30개 데이터셋이 있다.")
+    assert finding.severity == "warning"
+    assert finding.message == "30 has lost its bound: the abstract says at least 30"
+
+
+def test_a_bound_that_some_mention_does_not_have_is_not_lost():
+    assert found("Over 30 datasets. The 30 datasets are new.", "30개 데이터셋이 있다.") == []
+
+
+# --- what cannot be known ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("abstract", [None, "", " \n"])
+def test_without_an_abstract_nothing_can_be_checked(abstract):
+    finding = only(abstract, "30% 빠르다.", "40% 작다.")
+    assert (finding.severity, finding.point, finding.span) == ("warning", None, None)
+    assert "cannot be checked" in finding.message
+
+
+def test_written_from_the_paper_one_warning_a_point_names_what_the_abstract_lacks():
+    abstract = "It has 3.8B parameters and is faster."
+    first, second = found(
+        abstract, "30% 빠르고 5개 과제에서 12.5점이다.", "8.8억 개", basis="paper"
+    )
+    assert first.message == "the abstract does not state 30%, 12.5점"
+    assert [f.severity for f in (first, second)] == ["warning", "warning"]
+    assert (first.point, second.point) == (0, 1)
+
+
+def test_written_from_the_paper_a_contradiction_is_still_an_error():
+    abstract = "It has 3.8B parameters, gains 5.3% and is over 12x faster."
+    errors = found(abstract, "3.8억 매개변수", "5.3%p 향상", "12배 미만 빠르다.", basis="paper")
+    assert [f.severity for f in errors] == ["error"] * 3
+
+
+def test_written_from_the_paper_bounds_and_small_counts_are_left_alone():
+    assert found("over 30 datasets, 5 tasks", "30개 데이터셋, 4개 과제", basis="paper") == []
+
+
+# --- damage of any kind is found -----------------------------------------------------------------
+
+SCALES = {"만": 10**4, "억": 10**8}
+
+
+@given(st.integers(11, 9999).filter(lambda n: n % 10), st.sampled_from("만억"), st.integers(1, 4))
+def test_any_power_of_ten_is_found(number, scale, power):
+    abstract = f"It was trained on {number * SCALES[scale] * 10**power:,} images."
+    assert found(abstract, f"{number * 10**power}{scale} 장의 이미지로 학습되었다.") == []
+    finding = only(abstract, f"{number}{scale} 장의 이미지로 학습되었다.")
+    assert finding.severity == "error"
+    mended = mend(Summary(points=[f"{number}{scale} 장의 이미지"]), [finding])
+    assert found(abstract, mended.points[0].text) == []
+
+
+@given(st.decimals(1, 99, places=1), st.decimals(1, 99, places=1))
+def test_any_other_percentage_is_found(stated, said):
+    findings = found(f"It gains {stated}% in quality.", f"품질이 {said}% 향상된다.")
+    assert [f.severity for f in findings] == ([] if stated == said else ["error"])
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.text("0123456789.,%만억 ()"))
+def test_any_text_is_checked(abstract, point):
+    for finding in found(abstract, point, abstract):
+        if finding.span and finding.point == 0:
+            assert 0 <= finding.span[0] < finding.span[1] <= len(point)
+
+
+@pytest.mark.parametrize(
+    "piece", ["만", "7,", "5% ", "1/", "(2) ", "9 of 8 ", "$1", "억 ", "수백만 "]
+)
+def test_long_texts_are_checked(piece):
+    found(piece * 20_000, "38억 개의 5% 이상, 1/8, 두 배")
+    found("We reach 3.8B tokens and 14 of 16 tasks.", piece * 10_000)
+
+
+# --- published summaries -------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+@pytest.mark.parametrize("name", PAIRS)
+def test_published_points_have_no_false_error(name):
+    for line in (SHARED / "real" / name).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        findings = found(row["abstract"], *row["points"], title=row["title"])
+        assert [f for f in findings if f.severity == "error"] == [], row["arxiv_id"]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+def test_damaged_published_percentages_are_found():
+    damaged = missed = 0
+    for line in (SHARED / "real" / PAIRS[0]).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for point in row["points"]:
+            for number in re.finditer(r"(?<![A-Za-z0-9.-])([0-9]+\.[0-9]+)(?=%)", point):
+                wrong = f"{float(number[0]) * 10:.1f}"
+                text = point[: number.start()] + wrong + point[number.end() :]
+                findings = found(row["abstract"], text, title=row["title"])
+                damaged += 1
+                missed += not any(f.severity == "error" for f in findings)
+    assert damaged > 10
+    assert missed == 0
