@@ -243,7 +243,7 @@ def test_what_metadata_leaves_out_is_left_to_the_defaults(write):
         ("metadata:\n  basis: title\n", 9, "not abstract or paper"),
         ("metadata:\n  checks:\n    shap: {}\n", 10, "there is no check 'shap'"),
         ("metadata:\n  checks:\n    shape:\n      minimum: 3\n", 11, "no parameter 'minimum'"),
-        ("metadata:\n  checks:\n    shape:\n      severity: bad\n", 11, "'severity' of the check"),
+        (
             "metadata:\n  checks:\n    shape:\n      severity: bad\n",
             11,
             "'severity' of the check 'shape'",
