@@ -190,6 +190,8 @@ def _write_sarif(path: Path, shown: list[tuple[Review, Finding, str | None]]) ->
 
 def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
     """Findings by file and paper, each with what the paper and what the point says."""
+    from summarizer.cli.terminal import counted
+
     counts: Counter[str] = Counter()
     for review, known in zip(reviews, accepted, strict=True):
         paper = None
@@ -204,8 +206,8 @@ def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
                 title = f" {paper} {entry.paper.title}" if entry else ""
                 click.echo(f"{review.path}{title}")
             _show_finding(review, finding)
-    files = f"{len(reviews)} file{'s' if len(reviews) > 1 else ''}"
-    told = f"{files}: {counts['error']} errors, {counts['warning']} warnings"
+    files, errors = counted(len(reviews), "file"), counted(counts["error"], "error")
+    told = f"{files}: {errors}, {counted(counts['warning'], 'warning')}"
     click.echo(told + (f", {counts['accepted']} accepted" if counts["accepted"] else ""))
 
 

@@ -257,25 +257,21 @@ def _show_plan(plan: Plan) -> None:
 
 
 def _show_report(report: DayReport) -> None:
-    from summarizer.cli.terminal import notice
+    from summarizer.cli.terminal import counted, notice
 
     for paper in report.papers:
         if paper.status in ("failed", "lost"):
             click.echo(f"{paper.status}  {paper.arxiv_id}  {paper.title}\n        {paper.reason}")
     counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
     places = " and ".join(str(path) for path in report.files)
-    click.echo(f"{_count(len(report.papers), 'paper')} of {report.date}: {counts}")
+    click.echo(f"{counted(len(report.papers), 'paper')} of {report.date}: {counts}")
     click.echo(
         f"The digest lies in {places}" if not report.partial else f"What there is lies in {places}"
     )
     if report.asked or report.reused:
         spent = "price unknown" if report.spent is None else f"${report.spent:.4f} spent"
         notice(
-            f"{report.model}: {_count(report.asked, 'call')}, "
-            f"{_count(report.reused, 'answer')} from the store; "
+            f"{report.model}: {counted(report.asked, 'call')}, "
+            f"{counted(report.reused, 'answer')} from the store; "
             f"{report.tokens.prompt:,} tokens in, {report.tokens.completion:,} out; {spent}"
         )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

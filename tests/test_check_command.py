@@ -1,0 +1,195 @@
+"""`summarizer check` over an archive: abstracts, fixes, accepted findings, SARIF."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from summarizer import parse_markdown
+from summarizer.formats.json import render_json
+from tests.conftest import Run
+
+URL = "https://example.org/code"
+TEXT = f"""\
+## Daily Papers (2024-01-02)
+
+### [A Method](https://arxiv.org/abs/2401.00001)
+
+Vote: 3
+
+Authors: Ada Lovelace
+
+- 이 논문은 방법를 제안합니다.
+- 코드는 {URL}에서 공개되어 있습니다.
+- 이 방법은 세 단계입니다:
+  1. 자료을 모읍니다.
+  2. 모델을 학습합니다.
+
+### [Another](https://arxiv.org/abs/2401.00002)
+
+Vote: 1
+
+Authors: Alan Turing
+
+- 이 논문은 다른 방법을 제안합니다.
+
+"""
+ABSTRACTS = {
+    "2401.00001": f"We present a method of three steps. Code is at {URL}.",
+    "2401.00002": "We present another method.",
+}
+CHECKS = "links,josa,text,shape,register"
+
+
+@pytest.fixture
+def digest(tmp_path: Path) -> Path:
+    path = tmp_path / "2024-01-02.md"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    path = tmp_path / "papers.jsonl"
+    rows = [{"arxiv_id": i, "title": "T", "abstract": a} for i, a in ABSTRACTS.items()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_findings_are_grouped_by_paper_with_their_place(
+    run: Run, digest: Path, papers: Path
+) -> None:
+    ended = run("check", digest, "--papers", papers, "--only", CHECKS)
+    assert ended.code == 1
+    assert ended.out.count(f"{digest} 2401.00001 A Method\n") == 1
+    assert "2401.00002" not in ended.out
+    assert "  line 9: error: " in ended.out
+    assert "  line 10: error: " in ended.out
+    assert "  line 12: error: " in ended.out
+    assert "      point: 이 논문은 방법⟦를⟧ 제안합니다." in ended.out
+    assert "taken to be written from the abstract. Say otherwise with --basis" in ended.err
+
+
+def test_without_abstracts_it_says_what_it_cannot_check(run: Run, digest: Path) -> None:
+    ended = run("check", digest)
+    assert "the abstracts of its papers are not known" in ended.err
+    assert {f["check"] for f in json.loads(run("check", digest, "--json").out)} == {"josa"}
+
+
+def test_fixing_changes_only_the_lines_it_mends(run: Run, digest: Path, papers: Path) -> None:
+    ended = run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
+    assert ended.code == 0
+    assert "3 findings mended" in ended.err
+    wanted = (
+        TEXT.replace("방법를", "방법을")
+        .replace("자료을", "자료를")
+        .replace("code에서", "code 에서")
+    )
+    assert digest.read_text() == wanted
+
+
+@pytest.mark.parametrize("drift", ["\r\n", "irregular"])
+def test_every_other_byte_stays_in_a_drifted_file(
+    drift: str, run: Run, digest: Path, papers: Path
+) -> None:
+    def drifted(text: str) -> bytes:
+        if drift == "\r\n":
+            return b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+        return text.replace("Vote: 3\n\n", "").replace("\n- ", "\n* ").encode()
+
+    digest.write_bytes(drifted(TEXT))
+    run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
+    wanted = (
+        TEXT.replace("방법를", "방법을")
+        .replace("자료을", "자료를")
+        .replace("code에서", "code 에서")
+    )
+    assert digest.read_bytes() == drifted(wanted)
+
+
+def test_json_digests_are_mended_too(run: Run, tmp_path: Path, papers: Path) -> None:
+    path = tmp_path / "2024-01-02.json"
+    path.write_text(render_json(parse_markdown(TEXT)))
+    ended = run("check", path, "--papers", papers, "--only", CHECKS, "--fix")
+    assert ended.code == 0, ended.out
+    assert "방법을 제안" in path.read_text()
+    assert "자료를" in path.read_text()
+
+
+def test_an_archive_is_adopted_and_only_new_faults_fail(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]
+    first = run(*check)
+    assert first.code == 0
+    assert "3 accepted" in first.out
+    lines = [json.loads(line) for line in accepted.read_text().splitlines()]
+    assert {line["check"] for line in lines} == {"josa", "links"}
+    assert run(*check).code == 0
+
+    digest.write_text(TEXT.replace("다른 방법을", "다른 방법를"))
+    fresh = run(*check)
+    assert fresh.code == 1
+    assert "1 error, 0 warnings" in fresh.out
+    assert run(*check, "--reason", "known since 2024").code == 0
+    assert "known since 2024" in accepted.read_text()
+
+    digest.write_text(TEXT)
+    mended = run(*check)
+    assert mended.code == 0
+    assert "nothing needs this any more: 2401.00002 josa" in mended.err
+
+
+def test_an_acceptance_may_expire(run: Run, digest: Path, papers: Path, tmp_path: Path) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]
+    run(*check)
+    lines = [
+        json.loads(line) | {"expires": "2025-01-01"} for line in accepted.read_text().splitlines()
+    ]
+    accepted.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run(*check).code == 1
+
+
+def test_a_broken_acceptance_is_named_with_its_line(run: Run, digest: Path, tmp_path: Path) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    accepted.write_text('\n{"check": "josa"}\n')
+    ended = run("check", digest, "--accept", accepted)
+    assert ended.code == 2
+    assert f"{accepted}:2: " in ended.err
+    assert accepted.read_text() == '\n{"check": "josa"}\n'
+
+
+def test_sarif_names_the_lines_and_carries_suppressions(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted, sarif = tmp_path / "accepted.jsonl", tmp_path / "findings.sarif"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS]
+    run(*check, "--accept", accepted)
+    digest.write_text(TEXT.replace("다른 방법을", "다른 방법를"))
+    run(*check, "--accept", accepted, "--sarif", sarif)
+    (log,) = json.loads(sarif.read_text())["runs"]
+    results = {
+        r["locations"][0]["physicalLocation"]["region"]["startLine"]: r for r in log["results"]
+    }
+    assert sorted(results) == [9, 10, 12, 21]
+    assert [line for line, result in results.items() if "suppressions" in result] == [9, 10, 12]
+    assert {rule["id"] for rule in log["tool"]["driver"]["rules"]} == {"josa", "links"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "jossa"], "Did you mean 'josa'"),
+        (["--reason", "because"], "Add --accept FILE"),
+        (["--papers", "none.jsonl"], "none.jsonl"),
+    ],
+)
+def test_wrong_use_is_told(arguments: list[str], said: str, run: Run, digest: Path) -> None:
+    ended = run("check", digest, *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert digest.read_text() == TEXT
