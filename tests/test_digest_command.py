@@ -422,6 +422,7 @@ def test_a_replay_names_every_paper_that_it_lacks(
         (["digest", "2024-01-02"], "no model is chosen"),
         (["digest", "--sample", "--match", "zebra"], "no paper"),
         (["digest", "--sample", "--limit", "0"], "--limit"),
+        (["digest", "--model", "openai:x", "--cross"], "--cross"),
     ],
 )
 def test_wrong_use_is_one_plain_sentence(

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from summarizer.errors import InputError
 from summarizer.sources.normalise import in_order
 from summarizer.sources.selection import select
 
@@ -104,6 +105,11 @@ async def read_listing(
         NotYetListed: The source has nothing for that day yet.
         SourceError: A server gave no answer, after retries.
     """
+    if (cross or replaced) and (source == "hf" or source.startswith("arxiv:ids:")):
+        raise InputError(
+            f"{source} tells no cross-listed or replaced papers from new ones",
+            hint="Leave --cross and --replaced out, or read a listing: arxiv:CATEGORY",
+        )
     day: dt.date | None
     if source == "hf" or source.startswith("arxiv:"):
         from summarizer.sources import arxiv, huggingface
