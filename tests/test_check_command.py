@@ -63,12 +63,12 @@ def test_findings_are_grouped_by_paper_with_their_place(
 ) -> None:
     ended = run("check", digest, "--papers", papers, "--only", CHECKS)
     assert ended.code == 1
-    assert ended.out.count(f"{digest} 2401.00001 A Method\n") == 1
+    assert ended.out.startswith(f"{digest}\n  2401.00001 A Method\n    line 9: error: ")
     assert "2401.00002" not in ended.out
-    assert "  line 9: error: " in ended.out
-    assert "  line 10: error: " in ended.out
-    assert "  line 12: error: " in ended.out
-    assert "      point: 이 논문은 방법⟦를⟧ 제안합니다." in ended.out
+    assert "    line 9: error: " in ended.out
+    assert "    line 10: error: " in ended.out
+    assert "    line 12: error: " in ended.out
+    assert "        point: 이 논문은 방법⟦를⟧ 제안합니다." in ended.out
     assert "taken to be written from the abstract. Say otherwise with --basis" in ended.err
 
 

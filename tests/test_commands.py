@@ -79,7 +79,9 @@ def test_departures_are_warnings_with_their_line_or_errors_with_strict(
     regular.write_text(REGULAR.replace("Vote: 3\n\n", ""))
     ended = run("check", regular)
     assert ended.code == 0
-    assert f"{regular} 2401.00001 A Method\n  line 3: warning: the line of votes is" in ended.out
+    assert (
+        f"{regular}\n  2401.00001 A Method\n    line 3: warning: the line of votes is" in ended.out
+    )
     strict = run("check", regular, "--strict", "--json")
     assert strict.code == 1
     assert [(f["line"], f["severity"], f["check"]) for f in json.loads(strict.out)] == [
@@ -91,7 +93,7 @@ def test_a_wrong_point_is_named_with_its_line(run: Run, regular: Path) -> None:
     regular.write_text(REGULAR.replace("이 방법은 단순합니다.", "This method is simple."))
     ended = run("check", regular)
     assert ended.code == 1
-    assert "  line 10: error: the point is not written in Korean (text)" in ended.out
+    assert "    line 10: error: the point is not written in Korean (text)" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,20 @@ def write_papers(path: Path, papers: list[dict[str, Any]]) -> Path:
     return path
 
 
+def with_checks(folder: Path, checks: str, *, repairs: int) -> Path:
+    """The shipped prompt, with other checks."""
+    shipped = (Path(__file__).parents[1] / "prompts" / "digest-ko.prompty").read_text()
+    own = re.sub(
+        r"(?ms)^  checks:\n(?:    .*?\n)+  repairs: 2$",
+        f"  checks: {checks}\n  repairs: {repairs}",
+        shipped,
+    )
+    assert own != shipped
+    path = folder / "own.prompty"
+    path.write_text(own)
+    return path
+
+
 @pytest.fixture
 def papers(tmp_path: Path) -> Path:
     """Three papers of our own."""
@@ -90,13 +104,7 @@ def test_the_seed_comes_back_from_its_papers_and_its_points(tmp_path: Path, run:
     seed = (SHARED / "seed" / "2024-01-12.md").read_text()
     source = SHARED / "seed" / "2024-01-12.papers.jsonl"
     published = {e.paper.arxiv_id: e.summary for e in parse_markdown(seed).entries}
-    prompt = tmp_path / "free.prompty"
-    shipped = (Path(__file__).parents[1] / "prompts" / "digest-ko.prompty").read_text()
-    settings = re.sub(
-        r"(?ms)^  checks:\n(?:    .*\n)+  repairs: 2$", "  checks: {}\n  repairs: 0", shipped
-    )
-    assert settings != shipped
-    prompt.write_text(settings)
+    prompt = with_checks(tmp_path, "{}", repairs=0)
     answers = []
     for paper in papers_of(source):
         summary = published[paper.arxiv_id]
@@ -132,9 +140,11 @@ def test_the_hugging_face_answer_is_read_as_it_came(
     run: Run, tmp_path: Path, server: ChatServer
 ) -> None:
     source = SHARED / "real" / "2024-05-29.hf-api.json"
+    prompt = with_checks(tmp_path, "{shape: {}, text: {}}", repairs=2)
     ended = run(
-        "digest", "2024-05-29", "--from", source, "--model", "openai:test", "--out", tmp_path
-    )
+        "digest", "2024-05-29", "--from", source, "--prompt", prompt, "--model", "openai:test",
+        "--out", tmp_path,
+    )  # fmt: skip
     assert ended.code == 0, ended.err
     digest = parse_markdown((tmp_path / "2024-05-29.md").read_text())
     assert len(digest.entries) == 8
@@ -146,7 +156,9 @@ def test_the_hugging_face_answer_is_read_as_it_came(
 def test_a_day_is_asked_once_recorded_and_replayed_to_the_same_bytes(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day = ["digest", "2025-04-11", "--from", SHARED / "real" / "2025-04-11.papers.jsonl"]
+    prompt = with_checks(tmp_path, "{shape: {}, text: {}}", repairs=2)
+    source = SHARED / "real" / "2025-04-11.papers.jsonl"
+    day = ["digest", "2025-04-11", "--from", source, "--prompt", prompt]
     record, store = tmp_path / "recordings.jsonl", tmp_path / "store.sqlite3"
     with ChatServer(key=KEY) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)

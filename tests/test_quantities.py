@@ -12,7 +12,7 @@ from summarizer.checks.quantities import LARGEST, read_quantities
 from summarizer.checks.quantities.korean import numeral, write
 
 
-def read(text):
+def read(text: str) -> list[str]:
     """The quantities proper, each as `value unit`, in order."""
     return [
         f"{quantity.value.normalize():f} {quantity.unit}".strip()
@@ -21,7 +21,7 @@ def read(text):
     ]
 
 
-def bounds(text):
+def bounds(text: str) -> list[str]:
     return [quantity.bound for quantity in read_quantities(text) if not quantity.role]
 
 

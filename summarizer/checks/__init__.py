@@ -25,6 +25,7 @@ Checks: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Which checks run, each with its parameters; `severity` is one that every check has."""
 
 CHECKS: Mapping[str, str] = {
+    "numbers": "summarizer.checks.numbers:numbers",
     "links": "summarizer.checks.links:links",
     "register": "summarizer.checks.register:register",
     "josa": "summarizer.checks.josa:josa",

@@ -21,6 +21,7 @@ _PHRASE = re.compile(r"[A-Za-z][A-Za-z'-]*(?:[ -][A-Za-z][A-Za-z'-]*)+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _LINKING = frozenset("a an and as for from in of on the to with via".split())
 _MOST_WORDS = 10
+_LONGEST = 10
 
 
 class Expansion(NamedTuple):
@@ -39,20 +40,17 @@ class Expansion(NamedTuple):
 
 def read_expansions(text: str) -> Iterator[Expansion]:
     """The expansions that stand in a bracket next to their acronym, or before its bracket."""
-    if "(" not in text:
-        return
-    for bracket in _BRACKET.finditer(text):
-        start = bracket.start(1)
-        parts = []
-        for part in re.split(r"[;,]", bracket[1]):
-            parts.append((part.strip(), start + len(part) - len(part.lstrip())))
-            start += len(part) + 1
-        before = _BEFORE.search(text, max(0, bracket.start() - 100), bracket.start())
+    for bracket in _BRACKET.finditer(text) if "(" in text else ():
+        opening = bracket.start()
+        if not _ACRONYM.search(text, max(0, opening - _LONGEST), bracket.end()):
+            continue
+        parts = _split(bracket)
+        before = _BEFORE.search(text, max(0, opening - 100), opening)
         words_before = before[0].rstrip() if before else ""
-        acronyms = [part for part, _ in parts if _ACRONYM.fullmatch(part)]
-        last = words_before.rpartition(" ")[2]
-        if _ACRONYM.fullmatch(last):
-            acronyms.append(last)
+        acronyms = [
+            part for part in (*(part for part, _ in parts), words_before.rpartition(" ")[2])
+            if _ACRONYM.fullmatch(part)
+        ]
         phrases = [(part, at) for part, at in parts if _PHRASE.fullmatch(part)]
         if before and acronyms and not phrases:
             phrases = list(_endings(words_before, before.start()))
@@ -62,6 +60,15 @@ def read_expansions(text: str) -> Iterator[Expansion]:
                 if _fits(singular.lower(), _words(phrase)):
                     yield Expansion(singular, phrase, at)
                     break
+
+
+def _split(bracket: re.Match[str]) -> list[tuple[str, int]]:
+    """What stands between commas and semicolons in a bracket, and where."""
+    parts, start = [], bracket.start(1)
+    for part in re.split("[;,]", bracket[1]):
+        parts.append((part.strip(), start + len(part) - len(part.lstrip())))
+        start += len(part) + 1
+    return parts
 
 
 def _endings(phrase: str, start: int) -> Iterator[tuple[str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.latin import spell
@@ -26,6 +26,7 @@ _JOINTS = frozenset(" ‐‑–·-")
 _NO_JOINTS = dict.fromkeys(map(ord, _JOINTS))
 _JOINT = re.compile("[ ‐‑–·-]+")
 _HANGUL = re.compile(r"[가-힣]+")
+_MOST_WORDS = 2**14
 # What may follow a noun in Korean; anything else makes another word of it (요원하다 is no 요원).
 _PARTICLE = (
     r"(?:(?![가-힣])|(?=[은는이가을를의에와과로도만들인](?![가-힣])|으로|에서|에게|부터|까지|처럼|보다"
@@ -58,9 +59,15 @@ class Sense:
     reason: str
 
     @cached_property
-    def beginnings(self) -> tuple[str, ...]:
-        """The first words of the false friends: a text without them has no false friend."""
-        return tuple(_JOINT.split(friend)[0] for friend in self.never)
+    def _friends(self) -> list[list[str]]:
+        return [_JOINT.split(friend) for friend in self.never]
+
+    def may_have_friends(self, text: str) -> bool:
+        """Whether a text holds all words of a false friend; most texts are settled by this."""
+        for words in self._friends:
+            if words[0] in text and all(word in text for word in words):
+                return True
+        return False
 
 
 class Rendered(NamedTuple):
@@ -84,33 +91,44 @@ class Glossary:
 
     def __init__(self, senses: Iterable[Sense]) -> None:
         self.senses = tuple(senses)
+        # Summaries are made of the same few thousand words, again and again.
+        self._begun_by = lru_cache(maxsize=_MOST_WORDS)(self._find_begun_by)
 
     def stated(self, words: Words) -> Mapping[str, Sense]:
         """The senses whose English term stands among the words, by that term."""
         found: dict[str, Sense] = {}
         spaced = words.spaced
-        for word in self._by_word.keys() & words.distinct:
+        for word in self._by_word.keys() & words.all:
             for begin, phrases, sense in self._by_word[word]:
-                if not phrases or (begin in spaced and any(p in spaced for p in phrases)):
+                if not phrases:
+                    found[sense.english] = sense
+                elif begin in spaced and any(phrase in spaced for phrase in phrases):
                     found[sense.english] = sense
         return found
 
-    def renderings(self, text: str) -> Iterator[tuple[str, tuple[Sense, ...]]]:
-        """The renderings that begin with a word of a text, each once, and what they may render."""
+    def renderings(self, text: str) -> Mapping[str, tuple[Sense, ...]]:
+        """The renderings that begin with a word of a text, and what they may render."""
         words = _HANGUL.findall(text)
         marked = f"|{'|'.join(words)}|"
-        for syllables in self._by_syllables.keys() & {word[:2] for word in words}:
-            for spellings, rendering, senses in self._by_syllables[syllables]:
-                for spelling in spellings:
-                    if spelling in marked:
-                        yield rendering, senses
-                        break
+        found: dict[str, tuple[Sense, ...]] = {}
+        for word in set(words):
+            for spelling, rendering, senses in self._begun_by(word):
+                if not spelling or spelling in marked:
+                    found[rendering] = senses
+        return found
+
+    def _find_begun_by(self, word: str) -> list[tuple[str, str, tuple[Sense, ...]]]:
+        return [
+            (spelling, rendering, senses)
+            for first, spelling, rendering, senses in self._by_syllables.get(word[:2], ())
+            if word.startswith(first)
+        ]
 
     def rendered(self, text: str) -> Iterator[Rendered]:
         """Where the renderings stand, in order; of those that overlap, the longest."""
         found = [
             Rendered(match.start(), match.end(), rendering, senses)
-            for rendering, senses in self.renderings(text)
+            for rendering, senses in self.renderings(text).items()
             for match in _pattern(rendering).finditer(text)
         ]
         end = 0
@@ -137,18 +155,23 @@ class Glossary:
         return dict(found)
 
     @cached_property
-    def _by_syllables(self) -> Mapping[str, list[tuple[set[str], str, tuple[Sense, ...]]]]:
-        """The renderings by how they begin: in all spellings, as written, and what they render."""
+    def _by_syllables(self) -> Mapping[str, list[tuple[str, str, str, tuple[Sense, ...]]]]:
+        """The renderings by how they begin.
+
+        Of each: its first word, all of it in a spelling (nothing where the first word is all), how
+        the glossary writes it and what it renders.
+        """
         senses: dict[str, list[Sense]] = defaultdict(list)
         for sense in self.senses:
             for rendering in (sense.prefer, *sense.also):
                 senses[rendering.partition("(")[0]].append(sense)
-        found: dict[str, list[tuple[set[str], str, tuple[Sense, ...]]]] = defaultdict(list)
+        found: dict[str, list[tuple[str, str, str, tuple[Sense, ...]]]] = defaultdict(list)
         for rendering, rendered in senses.items():
-            spellings = _spellings(rendering)
-            if _HANGUL.match(rendering) and len(squeeze(rendering)) > 1:
-                for syllables in {spelling[1:3].rstrip("|") for spelling in spellings}:
-                    found[syllables].append((spellings, rendering, tuple(rendered)))
+            if _HANGUL.match(rendering) and len(rendering) > 1:
+                for spelling in _spellings(rendering):
+                    first, more, _ = spelling[1:].partition("|")
+                    whole = spelling if more else ""
+                    found[first[:2]].append((first, whole, rendering, tuple(rendered)))
         return dict(found)
 
 

@@ -20,9 +20,9 @@ _DIGITS = "0-9\u00b2\u00b3\u00b9\u2070-\u2089"
 _RUN = f"[{_LETTERS}{_DIGITS}][{_LETTERS}{_DIGITS}\u0300-\u036f]*"
 _TERM = re.compile(f"{_RUN}(?:[-‐‑–_.+&@'’*^]{_RUN})*")
 _PIECE = re.compile(_RUN)
-# Links, formulas, commands and tags hold no names of the prose; links have a check of their own.
+# Links, formulas, commands, tags and the bold label of a point hold no names of the prose.
 _NOT_PROSE = re.compile(
-    r"(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
+    r"\A\*{2,3}(?=\S)[^*\n]+\*{2,3}|(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
     r"|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])|\\[A-Za-z]+|</?[a-z]{1,10}>"
 )
 _GREEK = str.maketrans(
@@ -93,14 +93,14 @@ class Term(NamedTuple):
 
 
 def read_terms(text: str) -> tuple[Term, ...]:
-    """The terms of a text in order, links and formulas left out; each holds a letter."""
-    if any(sign in text for sign in "/\\$<"):
+    """The terms of a text in order, links, formulas and its label left out; each holds a letter."""
+    if any(sign in text for sign in "/\\$<*"):
         text = _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
     terms = []
     for found in _TERM.finditer(text):
         written = found[0]
         words = spell(written)
-        if not words.isdigit() and not words.replace(" ", "").isdigit():
+        if not words.replace(" ", "").isdigit():
             terms.append(Term(found.start(), written, words))
     return tuple(terms)
 
@@ -125,22 +125,16 @@ class Words:
         """The words in order."""
         return self.spaced.split()
 
-    @cached_property
-    def distinct(self) -> frozenset[str]:
-        """Each word once."""
-        return frozenset(self.all)
-
     def state(self, words: str) -> bool:
         """Whether the words stand there, however they are joined, in the singular or the plural.
 
         A name stands also where a number is glued to it: `LLaMA` in `LLaMA2`.
         """
-        others = (words[:-1], words + "s") if words[-1:] == "s" else (words + "s",)
-        if " " in words:
-            found = any(f" {phrase} " in self.spaced for phrase in (words, *others))
-        else:
-            found = words in self.distinct or any(word in self.distinct for word in others)
-        return found or any(self._join(phrase.replace(" ", "")) for phrase in (words, *others))
+        if f" {words} " in self.spaced:
+            return True
+        together = words.replace(" ", "")
+        singular = together[:-1] if together[-1:] == "s" else ""
+        return self._join(together) or self._join(together + "s") or self._join(singular)
 
     def abbreviate(self, acronym: str) -> bool:
         """Whether words in a row have these initials, linking words counted or not: `t2i`, `moe`."""
@@ -155,17 +149,22 @@ class Words:
         return "".join(every), "".join(weighty)
 
     @cached_property
-    def _joined(self) -> tuple[str, frozenset[int]]:
-        return "".join(self.all), frozenset(accumulate(map(len, self.all), initial=0))
+    def _together(self) -> str:
+        return self.spaced.replace(" ", "")
+
+    @cached_property
+    def _bounds(self) -> frozenset[int]:
+        """Where words begin and end in the words written together."""
+        return frozenset(accumulate(map(len, self.all), initial=0))
 
     def _join(self, term: str) -> bool:
         """Whether whole words make up the term."""
-        text, bounds = self._joined
+        text = self._together
         start = text.find(term) if term else -1
         while start >= 0:
             end = start + len(term)
             glued = end < len(text) and text[end].isdigit() and not text[end - 1].isdigit()
-            if start in bounds and (end in bounds or glued):
+            if start in self._bounds and (end in self._bounds or glued):
                 return True
             start = text.find(term, start + 1)
         return False

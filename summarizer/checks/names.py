@@ -57,11 +57,9 @@ def names(readings: Readings) -> Iterator[Finding]:
         return
     source = _Source(readings.source, readings.basis)
     for number, reading in enumerate(readings.points):
-        label = len(readings.summary.points[number].label or "")
         unknown: dict[str, _Miss] = {}
-        for place, term in enumerate(reading.terms):
-            # The form of the digest brings its labels along.
-            miss = source.miss(reading.terms, place) if term.start >= label else None
+        for place in range(len(reading.terms)):
+            miss = source.miss(reading.terms, place)
             if miss and miss.right:
                 yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
             elif miss:

@@ -29,6 +29,7 @@ _LONGEST = 10**20
 _WORDS = {"<=": "at most", ">=": "at least"}
 _EDGES = {"low": ">=", "high": "<="}
 _AROUND = 30
+_SHOWN = 3
 _NOTATION = re.compile(r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z])(?P<letter>[KMBT](?![A-Za-z]))?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
@@ -195,6 +196,8 @@ class _Judge:
         if quantity.unit:
             alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit == "D")
             return _Verdict("error", message, alike) if alike else None
+        if not quantity.value:
+            return None
         own_list = _BRACKETED.match(text, quantity.span[1])
         if own_list and own_list[1].count(",") + 1 == quantity.value:
             return None
@@ -211,12 +214,7 @@ class _Judge:
 
     def evidence(self, stated: tuple[Quantity, ...]) -> str | None:
         """Where the abstract says it, in its own words."""
-        text = self._stated.text
-        shown = [
-            " ".join(text[max(0, q.span[0] - _AROUND) : q.span[1] + _AROUND].split())
-            for q in stated[:3]
-        ]
-        return " … ".join(shown) or None
+        return " … ".join(_excerpt(self._stated.text, q) for q in stated[:_SHOWN]) or None
 
 
 def _quantities(point: Reading, language: str) -> list[Quantity]:
@@ -225,7 +223,7 @@ def _quantities(point: Reading, language: str) -> list[Quantity]:
         quantity
         for quantity in point.quantities
         if not quantity.role
-        and not (quantity.word and quantity.text.isascii() and language != "en")
+        and not (quantity.word and quantity.text.isascii() and not language.startswith("en"))
     ]
 
 
@@ -246,6 +244,19 @@ def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
     right, wrong = _WORDS[bounds.pop()], _WORDS[quantity.bound]
     message = f"{said} is bounded the wrong way, {wrong}: the abstract says {right} {given}"
     return _Verdict("error", message, stated, certain=_is_telling(quantity), bound_only=True)
+
+
+def _excerpt(text: str, quantity: Quantity) -> str:
+    """The words around a quantity; the title and the abstract are lines of their own."""
+    start, end = quantity.span
+    line = text.find("\n") + 1
+    begin = max(start - _AROUND, line if start >= line else 0)
+    if begin and not text[begin - 1].isspace():
+        begin = text.find(" ", begin, start) + 1 or start
+    finish = end + _AROUND
+    if finish < len(text):
+        finish = max(text.rfind(" ", end, finish), end)
+    return " ".join(text[begin:finish].split())
 
 
 def _is_telling(quantity: Quantity) -> bool:

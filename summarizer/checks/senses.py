@@ -37,8 +37,7 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
         return
     said = "\n".join(point.text for point in readings.points)
     for sense in readings.senses.values():
-        # Most senses are settled by a glance at the beginnings of their false friends.
-        if any(beginning in said for beginning in sense.beginnings):
+        if sense.may_have_friends(said):
             yield from _false_friends(sense, readings)
     if first_mention:
         yield from _unexplained(readings.glossary, readings)
@@ -136,5 +135,5 @@ def _listed(entry: Entry, glossary: Glossary) -> Iterator[tuple[Sense, int, Rend
 
 def _shortest(rendering: str, sense: Sense) -> str:
     """The shortest rendering of a sense that begins this one."""
-    begins = [way for way in (sense.prefer, *sense.also) if squeeze(rendering).startswith(squeeze(way))]
-    return min(begins, key=lambda way: len(squeeze(way)))
+    ways = [way.partition("(")[0] for way in (sense.prefer, *sense.also)]
+    return min((way for way in ways if squeeze(rendering).startswith(squeeze(way))), key=len)

@@ -28,12 +28,9 @@ _LARGE = 1000
 # Dimensions under which the same number may say the same.
 _AKIN = frozenset(map(frozenset, (("%", "point"), ("%p", "point"), ("B", "bit"), ("x", "ordinal"))))
 _RELATIVE = frozenset(("%", "%p", "point", "x"))
-# A number that counts nothing: "improves by 3 over", "34.5를 달성".
-_BARE = re.compile(
-    r"$|[ ]?[.,;:)]"
-    r"|[ ](?:and|at|by|compared|for|from|in|on|over|respectively|than|to|versus|vs|with)\b"
-    r"|점?(?:[을를이가은는의로에와과]|으로|에서|까지)(?=[ ,.)]|$)"
-)
+_BREAKS = "and|as|at|but|by|for|from|in|on|or|over|than|to|under|vs|when|while|with"
+# A number of things: "5 tasks", "16 new datasets", "5-shot"; not "improves by 5 on two tasks".
+_COUNTING = re.compile(rf"-[A-Za-z]|(?: (?!(?:{_BREAKS})\b)[A-Za-z-]+){{0,3}}?(?<=[^ius\W])s\b")
 _FEWER = re.compile(
     r"reduc|decreas|drop|lower|fewer|less|declin|loss|degrad|wors|behind|below|down"
 )
@@ -98,8 +95,10 @@ class Stated:
     def _of_magnitude(self, quantity: Quantity) -> Iterator[Quantity]:
         """2 million for 수백만, and "millions" for 200만."""
         magnitude = quantity.value.adjusted()
+        is_round = quantity.vague or len(digits(quantity.value)) == 1
         for stated in self.quantities:
-            if (stated.vague or quantity.vague) and stated.value.adjusted() == magnitude:
+            vague = quantity.vague or (stated.vague and is_round)
+            if vague and stated.value.adjusted() == magnitude:
                 yield stated
 
     def _agree(
@@ -116,10 +115,11 @@ class Stated:
             return frozenset((measure.unit, other.unit)) in _AKIN
         if not is_whole(measure.value):
             return True
-        # 5% is not said by "5 tasks", nor 5개 by "5%".
+        # 5% is not said by "5 tasks", nor 5개 by "5%"; "by a factor of two" says 2배.
         if measure.unit in _RELATIVE:
-            return not stated.word and bool(_BARE.match(self.text, stated.span[1]))
-        return other.unit not in ("%", "%p", "point") or bool(_BARE.match(text, quantity.span[1]))
+            wordy = stated.role or (stated.word and measure.unit != "x")
+            return not (wordy or _COUNTING.match(self.text, stated.span[1]))
+        return other.unit not in ("%", "%p", "point") or not _is_counted(quantity, text)
 
     def implies(self, quantity: Quantity, text: str) -> bool:
         """Whether other words say the same: about 26 million for 26.3, 1/8 for 8 times less."""

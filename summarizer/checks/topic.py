@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 _SIZE = re.compile(r"[0-9.]+[A-Za-z]{0,3}")
 _NAME = re.compile(r".+[A-Z0-9]")
 _FEW_NAMES, _FEW_TERMS, _FEW_STATED, _FEW_NUMBERS = 2, 3, 4, 2
+_MANY_NAMES, _MOST = 3, 0.8
 _SMALL = 12
 
 
 def topic(
-    readings: Readings, *, min_names: float = 0.4, min_terms: float = 0.4, min_rendered: float = 0.25
+    readings: Readings, *, min_names: float = 0.4, min_terms: float = 0.4, min_rendered: float = 0.3
 ) -> Iterator[Finding]:
     """Find a summary of another paper: one signal warns, two are an error.
 
@@ -63,15 +64,19 @@ def _signals(
     readings: Readings, min_names: float, min_terms: float, min_rendered: float
 ) -> Iterator[str]:
     source = readings.source.words
-    names = {term.words for term in _names(readings)}
+    names = _names(readings)
     known_names = sum(map(source.state, names))
+    if known_names >= _MANY_NAMES and known_names >= _MOST * len(names):
+        return
     if len(names) >= _FEW_NAMES and known_names < min_names * len(names):
         yield f"the abstract has {known_names} of its {len(names)} terms in Latin script"
     terms, known_terms = 0, 0
-    glossary, stated = readings.glossary, readings.senses
-    if glossary:
+    if glossary := readings.glossary:
+        stated = readings.senses
         said = "\n".join(point.text for point in readings.points)
-        rendered = [{sense.english for sense in senses} for _, senses in glossary.renderings(said)]
+        rendered = [
+            {sense.english for sense in senses} for senses in glossary.renderings(said).values()
+        ]
         terms = len(rendered)
         known_terms = sum(not stated.keys().isdisjoint(senses) for senses in rendered)
         if terms >= _FEW_TERMS and known_terms < min_terms * terms:
@@ -93,14 +98,14 @@ def _words(readings: Readings) -> Words:
     return Words(f" {' '.join(term.words for point in readings.points for term in point.terms)} ")
 
 
-def _names(readings: Readings) -> Iterator[Term]:
-    """The terms in Latin script that say something about a paper."""
-    for point, reading in zip(readings.summary.points, readings.points, strict=True):
-        label = len(point.label or "")
-        for term in reading.terms:
-            if term.start >= label and len(term.key) > 1 and not is_general(term.key):
-                if not _SIZE.fullmatch(term.text):
-                    yield term
+def _names(readings: Readings) -> set[str]:
+    """The words of the terms in Latin script that say something about a paper."""
+    return {
+        term.words
+        for point in readings.points
+        for term in point.terms
+        if len(term.words) > 1 and not is_general(term.key) and not _SIZE.fullmatch(term.text)
+    }
 
 
 def _methods(readings: Readings) -> Iterator[Term]:
@@ -108,7 +113,7 @@ def _methods(readings: Readings) -> Iterator[Term]:
     method, colon, _ = readings.paper.title.partition(":")
     for term in read_terms(method) if colon else ():
         if _NAME.match(term.text) and not is_general(term.key):
-            if readings.source.words.spaced.count(f" {term.words} ") > 1:
+            if term.text in (readings.paper.abstract or ""):
                 yield term
 
 

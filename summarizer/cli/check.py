@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,18 +195,17 @@ def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
 
     counts: Counter[str] = Counter()
     for review, known in zip(reviews, accepted, strict=True):
-        paper = None
-        for finding in review.findings:
-            if finding in known:
-                counts["accepted"] += 1
-                continue
-            counts[finding.severity] += 1
-            if finding.arxiv_id != paper or paper is None:
-                paper = finding.arxiv_id
-                entry = review.entry(finding)
-                title = f" {paper} {entry.paper.title}" if entry else ""
-                click.echo(f"{review.path}{title}")
-            _show_finding(review, finding)
+        counts["accepted"] += sum(finding in known for finding in review.findings)
+        left = [finding for finding in review.findings if finding not in known]
+        counts.update(finding.severity for finding in left)
+        if left:
+            click.echo(review.path)
+        for arxiv_id, findings in groupby(left, key=lambda finding: finding.arxiv_id):
+            own = list(findings)
+            if entry := review.entry(own[0]):
+                click.echo(f"  {arxiv_id} {entry.paper.title}")
+            for finding in own:
+                _show_finding(review, finding)
     files, errors = counted(len(reviews), "file"), counted(counts["error"], "error")
     told = f"{files}: {errors}, {counted(counts['warning'], 'warning')}"
     click.echo(told + (f", {counts['accepted']} accepted" if counts["accepted"] else ""))
@@ -213,11 +213,13 @@ def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
 
 def _show_finding(review: Review, finding: Finding) -> None:
     place = f"line {finding.line}: " if finding.line else ""
-    click.echo(f"  {place}{finding.severity}: {finding.message} ({finding.check})")
+    if not place and finding.point is not None:
+        place = f"point {finding.point + 1}: "
+    click.echo(f"    {place}{finding.severity}: {finding.message} ({finding.check})")
     if finding.evidence:
-        click.echo(f"      paper: {finding.evidence}")
+        click.echo(f"        paper: {finding.evidence}")
     if finding.point is not None and finding.span:
-        click.echo(f"      point: {_excerpt(review.about(finding), *finding.span)}")
+        click.echo(f"        point: {_excerpt(review.about(finding), *finding.span)}")
 
 
 def _excerpt(text: str, start: int, end: int, around: int = 30) -> str:

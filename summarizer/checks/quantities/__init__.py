@@ -32,14 +32,14 @@ _AND = re.compile(r" (?:and|or|및|또는|혹은|vs\.?) [~$]?|, (?:and |or |그�
 _OF = re.compile(r" (?:out )?of (?:the |its )?| in ")
 _FARTHEST = 12
 LARGEST = Decimal(10) ** 24
-"""No quantity is as large: what is, is left out, so that arithmetic on `Decimal` stays exact."""
+"""No quantity is as large: what is, is left out, since `Decimal` calculates with 28 digits."""
 
 
 def read_quantities(text: str) -> tuple[Quantity, ...]:
     """Every quantity of a text in English, Korean or both, in order.
 
     What is no quantity but holds digits (names, list markers) is read too, and says so in `role`:
-    it may support what another text says.
+    it may support what another text says. The fractions that "14 of 16" states come last.
     """
     written = plain(text)
     source = written.text
@@ -123,7 +123,7 @@ def _sharing(first: Quantity, second: Quantity, *, likeliest: bool) -> Quantity:
     value = measure.value
     digits = DIGITS.match(second.text)
     if MAGNITUDE.search(second.text):
-        value = Decimal(10) ** int(min(value, _FARTHEST))
+        value = Decimal(10) ** min(int(value), _FARTHEST)
     elif digits and not first.text.strip("0123456789.,"):
         written = Decimal(digits[0].replace(",", "").replace(" ", ""))
         value *= abs(other.value) / (written or 1)

@@ -63,8 +63,8 @@ def read_digits(text: str) -> Iterator[Quantity]:
         if start < end or match.end() - start > _LONGEST:
             continue
         if match.end() - start < 3 and _is_marker(text, start, match.end()):
-            measures = (plain_measure(Decimal(match[0])),)
-            yield Quantity(match.span(), match.end(), match[0], measures, "marker")
+            marker = plain_measure(Decimal(match[0]))
+            yield Quantity(match.span(), match.end(), match[0], (marker,), "marker")
             continue
         before = text[start - 1 : start]
         named = before in _GLUE and (_in_name(text, start) or (named and end == start - 1))
@@ -81,9 +81,9 @@ def read_digits(text: str) -> Iterator[Quantity]:
 def _quantity(text: str, match: re.Match[str], *, named: bool) -> Quantity:
     start, end = match.span()
     if text[end : end + 1] == "." and (version := _VERSION.match(text, end)):
-        measures = (plain_measure(Decimal(match[0])),)
         end = version.end()
-        return Quantity((start, end), end, text[start:end], measures, "name")
+        measure = plain_measure(Decimal(match[0].replace(",", "").replace(" ", "")))
+        return Quantity((start, end), end, text[start:end], (measure,), "name")
     values, end, fraction = _number(text, match)
     if text[start - 1 : start] == "-" and (start == 1 or text[start - 2] in " \n(,:=~["):
         values = [-value for value in values]

@@ -117,6 +117,8 @@ def _read(text: str, start: int, end: int) -> Word | None:
         of_a = _OF_A.match(text, end) or (_NEXT.match(text, end) if word == "half" else None)
         if of_a and of_a[1] in SCALES:
             return Word(start, of_a.end(), ((Decimal(SCALES[of_a[1]]) / _PARTS[word], ""),))
+        if not text.startswith(" of", end) and text[max(0, start - 2) : start] != "a ":
+            return Word(start, end, tuple(reversed([*_readings(written, word)])))  # "Third, we"
     many = word in ("decades", "centuries")
     return Word(start, end, tuple(_readings(written, word)), many)
 
@@ -143,14 +145,14 @@ def _readings(written: str, word: str) -> Iterator[tuple[Decimal, str]]:
 
 def _cardinal(text: str, start: int, end: int, word: str) -> Word:
     """A number of several words, and the fraction or the order of magnitude that it counts."""
-    total = current = Decimal(0)
+    total, current = Decimal(0), Decimal(0)
     for _ in range(_MOST_WORDS):
         if word not in SCALES:
             current += _CARDINALS[word]
         elif word == "hundred":
-            current = (current or 1) * 100
+            current = (current or Decimal(1)) * 100
         else:
-            total, current = total + (current or 1) * SCALES[word], Decimal(0)
+            total, current = total + (current or Decimal(1)) * SCALES[word], Decimal(0)
         following = _NEXT.match(text, end)
         if following is None or not _continues(word, following[1]):
             break

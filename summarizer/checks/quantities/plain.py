@@ -28,10 +28,13 @@ _REWRITTEN = re.compile(
     r"|(?<=[0-9])\{(?P<damaged>[0-9]{1,3})\}"
     r"|(?<=\^)\{(?P<power>[-−+]?[0-9]{1,4})\}"
     r"|(?P<comma>(?<=[0-9])(?:\{,\}|\\[,;]|[\u00a0\u2009\u202f])(?=[0-9]{3}(?![0-9])))"
+    r"|(?P<format>\\(?:text|math)[a-z]*\s?(?=\{)|\\(?:rm|bf|it|left|right)\b\s?|\\[,;:!])"
     r"|\\(?P<command>[A-Za-z]+\s?|[^A-Za-z])"
+    r"|(?P<gap>\}\{)"
     r"|(?P<superscripts>[\u00b2\u00b3\u00b9\u2070-\u2079\u207b]+)"
     r"|(?P<other>" + _ODD.pattern + ")"
 )
+_SIGNS = {"comma": ",", "format": "", "gap": " "}
 _COMMANDS = {
     "%": "%",
     "$": "$",
@@ -62,8 +65,8 @@ _CHARACTERS = {
     "⩽": "≤",
     "⩾": "≥",
     "⁄": "/",
-    "{": " ",
-    "}": " ",
+    "{": "",
+    "}": "",
 }
 
 
@@ -105,33 +108,33 @@ def plain(text: str) -> Plain:
         text = _LINK.sub(lambda found: " " * len(found[0]), text)
     if _ODD.search(text) is None:
         return Plain(text)
-    delimiters = set()
+    delimiters: set[int] = set()
     if "$" in text:
         for found in _MATHS.finditer(text):
             delimiters.update((found.start(), found.end() - 1))
     out: list[str] = []
     pieces: list[tuple[int, int, int, int]] = []
     length = position = 0
-    while (odd := _ODD.search(text, position)) and (found := _REWRITTEN.match(text, odd.start())):
-        start, end = found.span()
-        written = "" if start in delimiters else _rewrite(found)
+    while (odd := _ODD.search(text, position)) and (piece := _REWRITTEN.match(text, odd.start())):
+        start, end = piece.span()
+        written = "" if start in delimiters else _rewrite(piece)
         out += (text[position:start], written)
         length += start - position
         pieces.append((length, length + len(written), start, end))
         length += len(written)
         position = end
     out.append(text[position:])
-    return Plain("".join(out), [piece[0] for piece in pieces], pieces)
+    return Plain("".join(out), [begin for begin, *_ in pieces], pieces)
 
 
 def _rewrite(found: re.Match[str]) -> str:
-    kind = found.lastgroup
+    kind = found.lastgroup or ""
+    if kind in _SIGNS:
+        return _SIGNS[kind]
     if kind == "under":
         return f"{found['over']}/{found['under']}"
     if kind == "command":
         return _COMMANDS.get(found["command"].strip(), " ")
-    if kind == "comma":
-        return ","
     if kind == "damaged":  # `\f` of `\frac{1}{8}` was read as a form feed, and 1{8} was left
         return "/" + found["damaged"]
     if kind == "power":

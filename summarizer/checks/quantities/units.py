@@ -124,7 +124,7 @@ _ENDED = re.compile(r"[^가-힣]|[의를을가이는은로와과에만씩간짜�
 _WORD = re.compile(r"[A-Za-zµμ]+")
 # Apart from their number these are something else: "5 m" of a name, "p < 0.05".
 _ONLY_GLUED = frozenset(("p", "m", "g", "d", "st", "nd", "rd", "th", "us", "X", "pt"))
-_POINTS = re.compile(r"p(?![A-Za-z])|-?[ ]?points?(?![A-Za-z])|[ ]?포인트")
+_POINTS = re.compile(r"-?[ ]?p(?:oint|t)?s?(?![A-Za-z])|[ ]?포인트")
 _POINTS_OF_PERCENT = re.compile(r"(?:age)?[ -]points?(?![A-Za-z])")
 
 
