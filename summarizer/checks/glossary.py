@@ -100,9 +100,7 @@ class Glossary:
         spaced = words.spaced
         for word in self._by_word.keys() & words.all:
             for begin, phrases, sense in self._by_word[word]:
-                if not phrases:
-                    found[sense.english] = sense
-                elif begin in spaced and any(phrase in spaced for phrase in phrases):
+                if not phrases or (begin in spaced and any(phrase in spaced for phrase in phrases)):
                     found[sense.english] = sense
         return found
 
@@ -110,12 +108,12 @@ class Glossary:
         """The renderings that begin with a word of a text, and what they may render."""
         words = _HANGUL.findall(text)
         marked = f"|{'|'.join(words)}|"
-        found: dict[str, tuple[Sense, ...]] = {}
-        for word in set(words):
-            for spelling, rendering, senses in self._begun_by(word):
-                if not spelling or spelling in marked:
-                    found[rendering] = senses
-        return found
+        return {
+            rendering: senses
+            for word in set(words)
+            for spelling, rendering, senses in self._begun_by(word)
+            if not spelling or spelling in marked
+        }
 
     def _find_begun_by(self, word: str) -> list[tuple[str, str, tuple[Sense, ...]]]:
         return [
@@ -200,7 +198,8 @@ def _spellings(rendering: str) -> set[str]:
 def _pattern(*renderings: str, after: str = "") -> re.Pattern[str]:
     """A pattern for renderings as whole words, however their parts are joined."""
     written = "|".join(
-        "[ ‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(rendering))) for rendering in renderings
+        "[ ‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(rendering)))
+        for rendering in sorted(renderings, key=len, reverse=True)
     )
     return re.compile(rf"(?<![가-힣])(?:{written}){after}")
 
@@ -233,15 +232,13 @@ def load_glossary(language: str) -> Glossary | None:
 
 def _read_sense(english: str, member: Marked) -> Sense:
     lists = ("also", "never", "unless", "forms")
-    fields = member.mapping(
-        ("prefer", *lists, "listed", "reason"), required=("prefer", "reason")
-    )
+    fields = member.mapping(("prefer", *lists, "listed", "reason"), required=("prefer", "reason"))
     return Sense(
         english=english,
         prefer=fields["prefer"].text(),
         listed=optional(fields, "listed", Marked.boolean, default=False),
         reason=fields["reason"].text(),
-        **{name: optional(fields, name, _read_texts, ()) for name in lists},
+        **{name: _read_texts(fields[name]) if name in fields else () for name in lists},
     )
 
 

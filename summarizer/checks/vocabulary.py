@@ -24,9 +24,10 @@ _ENDING = re.compile(
     r"|[ai]bilit(?:y|ies)|[ai]b(?:le|ly)|i?ness|less|ful|ment(?:s|al)?|[ae]n(?:ts?|cy|ces?)"
     r"|ancies|encies|ous|it(?:y|ies)|ist(?:s|i)?|ism|ish|ia[nl]|[yieao])$"
 )
+_SHORTEST = 4
 _PREFIXES = tuple(
-    "anti auto co cross de dis down hyper im in inter intra meta micro mis multi non out over post"
-    " pre re self semi sub super un under up".split()
+    "anti auto bi co cross de dis down hyper im in inter intra meta micro mis multi non out over post"
+    " pre re self semi sub super tri un under up".split()
 )
 
 
@@ -48,14 +49,14 @@ class Vocabulary(NamedTuple):
 
 def stem(word: str) -> str:
     """A word in lower case without its endings; at least three letters remain."""
-    while len(word) > 4:
+    while len(word) > _SHORTEST:
         shorter = _ENDING.sub("", word)
         if shorter == word:
             break
         if len(shorter) > 3 and shorter[-1] == shorter[-2] and shorter[-1] not in "aeiou":
             shorter = shorter[:-1]
         word = shorter
-    return word
+    return word.removesuffix("s") if len(word) == _SHORTEST else word
 
 
 @cache
@@ -94,6 +95,8 @@ def is_ordinary(word: str) -> bool:
     """Whether a word in lower case is one of the language or of the field, in whatever form."""
     words = vocabulary().words
     return stem(word) in words or any(
-        word.startswith(prefix) and len(word) - len(prefix) > 3 and stem(word[len(prefix) :]) in words
+        word.startswith(prefix)
+        and len(word) - len(prefix) > 3
+        and stem(word[len(prefix) :]) in words
         for prefix in _PREFIXES
     )
