@@ -123,6 +123,17 @@ def test_another_version_is_an_error_without_a_fix():
     assert finding.evidence == "DeepSeaV2"
 
 
+def test_a_short_name_is_no_misspelling_of_an_ordinary_word():
+    (finding,) = found("Adeqt를 씁니다.", abstract="We adept and adapt models.")
+    assert (finding.severity, finding.fix) == ("error", None)
+
+
+def test_many_unknown_names_are_listed_in_part():
+    text = ", ".join(f"Quokka{letter}X" for letter in "ABCDEFGHIJKLM")
+    (finding,) = found(f"{text}를 봅니다.", basis="paper")
+    assert finding.message.endswith("QuokkaJX and 3 more; the paper may")
+
+
 def test_where_two_spellings_are_as_near_both_are_shown_and_none_is_put_in():
     (finding,) = found("Owlin을 씁니다.", abstract="We compare Owlan and Owlen on many tasks.")
     assert finding.fix is None
@@ -141,7 +152,7 @@ def test_english_glosses_of_ordinary_words_are_no_names():
     assert len(glosses) > 200
     abstract = "We look at birds in a forest and count them by hand."
     for gloss in glosses:
-        for written in (gloss, gloss.title(), gloss + "s"):
+        for written in (gloss, gloss.title()):
             assert found(f"용어({written})를 씁니다.", abstract=abstract) == [], written
 
 

@@ -13,9 +13,8 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.latin import spell
-from summarizer.errors import InputError
 from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
-from summarizer.shipped import find
+from summarizer.shipped import available
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -222,9 +221,8 @@ def load_glossary(language: str) -> Glossary | None:
     Raises:
         InputError: The file is not a glossary.
     """
-    try:
-        path = find(f"glossary.{language}", "prompts", suffix=".yaml")
-    except InputError:
+    path = available("prompts", suffix=".yaml").get(f"glossary.{language}")
+    if path is None:
         return None
     members = parse_yaml(read_text(path), path).mapping()
     return Glossary(_read_sense(english, member) for english, member in members.items())

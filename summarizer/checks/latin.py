@@ -94,15 +94,24 @@ class Term(NamedTuple):
 
 def read_terms(text: str) -> tuple[Term, ...]:
     """The terms of a text in order, links, formulas and its label left out; each holds a letter."""
-    if any(sign in text for sign in "/\\$<*"):
-        text = _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
     terms = []
-    for found in _TERM.finditer(text):
+    for found in _TERM.finditer(_prose(text)):
         written = found[0]
         words = spell(written)
-        if not words.replace(" ", "").isdigit():
+        if not words[:1].isdigit() or not words.replace(" ", "").isdigit():
             terms.append(Term(found.start(), written, words))
     return tuple(terms)
+
+
+def find_terms(text: str) -> list[str]:
+    """The same as written, each once, and numbers too."""
+    return list(dict.fromkeys(_TERM.findall(_prose(text))))
+
+
+def _prose(text: str) -> str:
+    if any(sign in text for sign in "/\\$<*"):
+        return _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
+    return text
 
 
 @dataclass(frozen=True)

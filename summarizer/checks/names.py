@@ -15,14 +15,13 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from summarizer.checks.expansions import wrong_expansions
-from summarizer.checks.latin import spell
+from summarizer.checks.latin import Term, find_terms, spell
 from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from summarizer.checks.latin import Term
     from summarizer.checks.reading import Reading, Readings
     from summarizer.digest import Basis, Severity
 
@@ -40,6 +39,7 @@ _SHORTEST_MISSPELT = 4
 _LONG = 8
 _LONGEST = 60
 _MOST_NEAR = 8
+_SHOWN = 10
 # More candidates than any abstract has are not compared one by one.
 _MOST_CANDIDATES = 2000
 
@@ -71,12 +71,13 @@ def names(readings: Readings) -> Iterator[Finding]:
             for miss in unknown.values():
                 yield _finding(miss, number, "does not stand in the abstract")
         elif unknown:
-            listed = ", ".join(miss.term.text for miss in unknown.values())
+            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+            shown = ", ".join(miss.term.text for miss in [*unknown.values()][:_SHOWN]) + more
             yield Finding(
                 check="names",
                 severity="warning",
                 point=number,
-                message=f"the abstract does not have {listed}; the paper may",
+                message=f"the abstract does not have {shown}; the paper may",
             )
         yield from wrong_expansions(reading, number, readings)
 
@@ -161,21 +162,18 @@ class _Source:
     def _look_for(self, term: Term) -> _Miss:
         """Find the names that an unknown one resembles most."""
         singular, plain, compound = _singular(term), _is_plain(term.text), len(_parts(term)) > 1
-        limit = 1 if len(term.key) < _LONG else 2
+        names = self._all if plain else self._names
+        near_keys = process.extract(
+            singular.key,
+            names.keys(),
+            scorer=OSA.distance,
+            score_cutoff=1 if len(term.key) < _LONG else 2,
+            limit=_MOST_NEAR,
+        )
         found = [
-            (distance, self._candidates[name])
-            for name, distance, _ in process.extract(
-                singular.key,
-                self._candidates.keys(),
-                scorer=OSA.distance,
-                score_cutoff=limit,
-                limit=_MOST_NEAR,
-            )
-        ]
-        found = [
-            (distance, name)
-            for distance, name in found
-            if len(name) > 2 and (plain or not _is_plain(name)) and ("-" in name or not compound)
+            (distance, names[near])
+            for near, distance, _ in near_keys
+            if len(near) > 2 and ("-" in names[near] or not compound)
         ]
         nearest = min((distance for distance, _ in found), default=0)
         near = [name for distance, name in found if distance == nearest]
@@ -194,14 +192,26 @@ class _Source:
         return frozenset(map(stem, set(_LOWER_WORD.findall(self._reading.text))))
 
     @cached_property
-    def _candidates(self) -> Mapping[str, str]:
+    def _written(self) -> list[str]:
+        return find_terms(self._reading.text)[:_MOST_CANDIDATES]
+
+    @cached_property
+    def _all(self) -> Mapping[str, str]:
         """The terms and the parts of compounds as written, by their words in one."""
-        found: dict[str, str] = {}
-        for term in self._reading.terms[:_MOST_CANDIDATES]:
-            for part in (term,) if term.text.isalnum() else (term, *_parts(term)):
-                name = _singular(part)
-                found.setdefault(name.key, name.text)
-        return found
+        return dict(_by_key(self._written))
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """Those that look like names."""
+        return dict(_by_key(text for text in self._written if not _is_plain(text)))
+
+
+def _by_key(written: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in written:
+        term = Term(0, text, spell(text))
+        for part in (term,) if text.isalnum() else (*reversed(_parts(term)), term):
+            name = _singular(part)
+            yield name.key, name.text
 
 
 def _parts(term: Term) -> list[Term]:
@@ -240,6 +250,8 @@ def _is_misspelling(term: Term, name: str) -> bool:
         return False  # GPT-3 is not GPT-4 misspelt
     if term.key in vocabulary().names:
         return False  # nor LLaVA LLaMA
+    if term.text[0].isupper() and name.islower() and len(term.key) < _LONG:
+        return False  # nor Adept "adapt"
     if term.key.startswith(other) or other.startswith(term.key):
         return len(term.key) >= _LONG and term.text.isalpha() and term.text[-1].islower()
     return True

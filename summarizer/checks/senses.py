@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from summarizer.checks.glossary import false_friends, load_glossary, squeeze
@@ -37,9 +38,9 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
         )
         return
     said = "\n".join(point.text for point in readings.points)
-    for sense in readings.senses.values():
-        if sense.may_have_friends(said):
-            yield from _false_friends(sense, readings)
+    suspects = [sense for sense in readings.senses.values() if sense.may_have_friends(said)]
+    for sense in sorted(suspects, key=attrgetter("english")):
+        yield from _false_friends(sense, readings)
     if first_mention:
         yield from _unexplained(readings.glossary, readings)
 
@@ -67,11 +68,12 @@ def _fix(said: str, following: str, sense: Sense) -> str | None:
     take the same particles.
     """
     prefer = sense.prefer.partition("(")[0]
-    if len(said.split()) > len(prefer.split()) or (said[-1] in _MODIFYING) != (
-        prefer[-1] in _MODIFYING
-    ):
+    if len(said.split()) > len(prefer.split()):
         return None
-    return prefer if _ending(prefer) == _ending(said) or not "가" <= following <= "힣" else None
+    if (said[-1] in _MODIFYING) != (prefer[-1] in _MODIFYING):
+        return None
+    followed = "가" <= following <= "힣"
+    return None if followed and _ending(prefer) != _ending(said) else prefer
 
 
 def _ending(word: str) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SIZE = re.compile(r"[0-9.]+[A-Za-z]{0,3}")
 _NAME = re.compile(r".+[A-Z0-9]")
 _FEW_NAMES, _FEW_TERMS, _FEW_STATED, _FEW_NUMBERS = 2, 3, 4, 2
-_MANY_NAMES, _MOST = 3, 0.8
+_MANY_NAMES, _MOST = 2, 0.8
 _FEW_KNOWN = 2
 _SMALL = 12
 

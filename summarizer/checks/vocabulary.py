@@ -26,8 +26,8 @@ _ENDING = re.compile(
 )
 _SHORTEST = 4
 _PREFIXES = tuple(
-    "anti auto bi co cross de dis down hyper im in inter intra meta micro mis multi non out over post"
-    " pre re self semi sub super tri un under up".split()
+    "anti auto bi co cross de dis down hyper im in inter intra meta micro mis multi non out over"
+    " post pre re self semi sub super tri un under up".split()
 )
 
 
