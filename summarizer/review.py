@@ -169,7 +169,8 @@ def _mend_lines(
     text: str, summary: Summary, starts: list[int], applied: tuple[Finding, ...]
 ) -> str:
     """Replace spans where they stand; one that runs over a line's end is left as it is."""
-    lines = text.split("\n")
+    read = text.split("\n")
+    lines = [*read]
     for finding in reversed(applied):
         if finding.point is None or finding.span is None or finding.fix is None:
             continue
@@ -178,10 +179,10 @@ def _mend_lines(
         first = point.rfind("\n", 0, start) + 1
         at = starts[finding.point] - 1 + point.count("\n", 0, start)
         stands = point[first:].partition("\n")[0]
-        line = lines[at]
-        bare = line.removesuffix("\r")
+        bare = read[at].removesuffix("\r")
         if "\n" not in point[start:end] and bare.endswith(stands):
             # Before the point's text stand the bullet and, on other lines, perhaps an escape.
             shift = len(bare) - len(stands) - first
+            line = lines[at]  # mended to the right of this place, perhaps
             lines[at] = line[: start + shift] + finding.fix + line[end + shift :]
     return "\n".join(lines)

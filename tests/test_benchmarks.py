@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
 from random import Random
@@ -13,7 +15,7 @@ from benchmarks.corpus import SAMPLE_DAY, SHARED, Row, read_corpus
 from benchmarks.mutations import Lexicon, Target
 from benchmarks.precision import find, read_adjudications, unjudged
 from benchmarks.recall import KINDS, try_damages
-from summarizer.checks import CHECKS
+from summarizer.checks import CHECKS, check_summary
 from summarizer.digest import Paper, Summary
 
 needs_shared = pytest.mark.skipif(not (SHARED / "real").is_dir(), reason="needs ../shared")
@@ -130,3 +132,46 @@ def test_what_was_missed_can_be_listed(monkeypatch, capsys):
 
 def test_both_halves_hold_papers():
     assert {row.half for row in read_corpus(corpus.ROOT)} == {"tune", "held"}
+
+
+# --- docs/checks.md ------------------------------------------------------------------------------
+
+PAGE = (corpus.ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
+EXAMPLES = [
+    pytest.param(check, example, id=f"{check}-{number}")
+    for check, section in SECTIONS.items()
+    for block in re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    for number, example in enumerate(block.split("\n\n"))
+]
+
+
+def test_the_page_tells_of_every_check_and_every_parameter():
+    assert list(SECTIONS) == list(CHECKS)
+    for check, target in CHECKS.items():
+        module, _, name = target.partition(":")
+        function = getattr(importlib.import_module(module), name)
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                shown = {None: "none", False: "false"}.get(parameter.default, parameter.default)
+                assert re.search(rf"`{parameter.name}` \({shown}[;)]", SECTIONS[check]), parameter
+
+
+@pytest.mark.parametrize(("check", "example"), EXAMPLES)
+def test_every_example_of_the_page_is_found_as_shown(check, example):
+    given = [line.partition(": ")[::2] for line in example.splitlines()]
+    told = dict(given)
+    paper = Paper(
+        arxiv_id="2601.00001",
+        title=told.get("title", "A Paper"),
+        abstract=told.get("abstract", "A paper without much to say."),
+    )
+    findings = check_summary(
+        paper,
+        Summary(points=[value for name, value in given if name == "point"]),
+        checks={check: {}},
+        basis=told.get("basis", "abstract"),
+    )
+    found = [(f.severity, f"{f.message} → {f.fix}" if f.fix else f.message) for f in findings]
+    shown = [(name, value.replace("␣", " ")) for name, value in given]
+    assert found == [pair for pair in shown if pair[0] in ("error", "warning")]
