@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.latin import LINKING, spell
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _BRACKET = re.compile(r"\(([^()\n]{2,150})\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
-_BEFORE = re.compile(r"[A-Za-z0-9][A-Za-z0-9' -]{1,100}$")
+_IN_PHRASE = string.ascii_letters + string.digits + "' -"
 _PHRASE = re.compile(r"[A-Za-z][A-Za-z'-]*(?:[ -][A-Za-z][A-Za-z'-]*)+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _MOST_WORDS = 10
@@ -46,16 +47,18 @@ def read_expansions(text: str) -> Iterator[Expansion]:
         if not _ACRONYM.search(text, max(0, opening - _LONGEST), bracket.end()):
             continue
         parts = _split(bracket)
-        before = _BEFORE.search(text, max(0, opening - 100), opening)
-        words_before = before[0].rstrip() if before else ""
+        before = text[max(0, opening - 100) : opening]
+        words_before = before[len(before.rstrip(_IN_PHRASE)) :].lstrip("' -")
+        begin = opening - len(words_before)
+        words_before = words_before.rstrip()
         acronyms = [
             part
             for part in (*(part for part, _ in parts), words_before.rpartition(" ")[2])
             if _ACRONYM.fullmatch(part)
         ]
         phrases = [(part, at) for part, at in parts if _PHRASE.fullmatch(part)]
-        if before and acronyms and not phrases:
-            phrases = list(_endings(words_before, before.start()))
+        if acronyms and not phrases:
+            phrases = list(_endings(words_before, begin))
         for acronym in acronyms:
             singular = acronym.removesuffix("s")
             for phrase, at in phrases:

@@ -68,13 +68,13 @@ def topic(
 def _signals(
     readings: Readings, min_names: float, min_terms: float, min_rendered: float
 ) -> Iterator[str]:
-    source, said = readings.source.words, _words(readings)
     names = _names(readings)
-    known_names = sum(map(source.state, names))
+    known_names = sum(map(readings.source.words.state, names))
     if known_names >= _MANY_NAMES and known_names >= _MOST * len(names):
         return
     if len(names) >= _FEW_NAMES and known_names < min_names * len(names):
         yield f"the abstract has {known_names} of its {len(names)} terms in Latin script"
+    said = _words(readings)
     methods = [*_methods(readings)]
     if methods and not any(said.state(method.words) for method in methods):
         yield f"it does not name {methods[0].text}"

@@ -8,7 +8,7 @@ of the field, and endings are cut off before they are compared.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,7 @@ _ENDING = re.compile(
     r"|ancies|encies|ous|it(?:y|ies)|ist(?:s|i)?|ism|ish|ia[nl]|[yieao])$"
 )
 _SHORTEST = 4
+_MOST_WORDS = 10_000  # that their stems are kept of
 _PREFIXES = tuple(
     "anti auto bi co cross de dis down hyper im in inter intra meta micro mis multi non out over"
     " post pre re self semi sub super tri un under up".split()
@@ -47,6 +48,7 @@ class Vocabulary(NamedTuple):
     words: frozenset[str]
 
 
+@lru_cache(maxsize=_MOST_WORDS)
 def stem(word: str) -> str:
     """A word in lower case without its endings; at least three letters remain."""
     while len(word) > _SHORTEST:
