@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff"
 _DIGITS = "0-9\u00b2\u00b3\u00b9\u2070-\u2089"
@@ -44,6 +48,8 @@ _SPECIAL = re.compile(
 )
 _VERSION = re.compile("[a-z]v?[0-9]")
 _TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+# More words of one letter than any abstract has are not tried one by one.
+_MOST_PLACES = 2000
 LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
 """Words that acronyms may leave out."""
 
@@ -142,6 +148,16 @@ class Words:
         Args:
             words: The words of the term.
         """
+        known = self._known.get(words)
+        if known is None:
+            known = self._known[words] = self._find(words)
+        return known
+
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        return {}
+
+    def _find(self, words: str) -> bool:
         if f" {words} " in self.spaced:
             return True
         together = words.replace(" ", "")
@@ -175,13 +191,24 @@ class Words:
         """Where words begin and end in the words written together."""
         return frozenset(accumulate(map(len, self.all), initial=0))
 
+    @cached_property
+    def _starts(self) -> Mapping[str, Sequence[int]]:
+        """Where words begin there, by their first letters: a text may hold a letter at all places."""
+        starts: dict[str, list[int]] = defaultdict(list)
+        for word, start in zip(self.all, accumulate(map(len, self.all), initial=0), strict=False):
+            if len(starts[word[0]]) < _MOST_PLACES:
+                starts[word[0]].append(start)
+        return starts
+
     def _join(self, term: str) -> bool:
         """Whether whole words make up the term."""
         text = self._together
-        start = text.find(term) if term else -1
-        while start >= 0:
+        if not term or term not in text:
+            return False
+        for start in self._starts.get(term[0], ()):
             end = start + len(term)
-            if start in self._bounds and (end in self._bounds or _VERSION.match(text, end - 1)):
+            if text.startswith(term, start) and (
+                end in self._bounds or _VERSION.match(text, end - 1)
+            ):
                 return True
-            start = text.find(term, start + 1)
         return False
