@@ -24,6 +24,7 @@ SAMPLE = ROOT / "fixtures" / "2024-01-12"
 SHARED = ROOT.parent / "shared"
 
 Half: TypeAlias = Literal["tune", "held"]
+HALVES: tuple[Half, ...] = ("tune", "held")
 
 SAMPLE_DAY = "sample day"
 
@@ -102,8 +103,6 @@ def _digest(path: Path, source: str, basis: Basis) -> Iterator[Row]:
 
 def _pairs(path: Path, source: str) -> Iterator[Row]:
     for given in map(json.loads, path.read_text("utf-8").splitlines()):
-        paper = Paper(
-            arxiv_id=given["arxiv_id"], title=given["title"], abstract=given["abstract"]
-        )
+        paper = Paper(arxiv_id=given["arxiv_id"], title=given["title"], abstract=given["abstract"])
         quotes = tuple(given.get("quotes", ()))
         yield Row(source, paper, Summary(points=given["points"]), given["basis"], quotes)

@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from random import Random
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from random import Random
 
     from benchmarks.corpus import Row
 
@@ -88,6 +89,11 @@ def _source(row: Row) -> str:
     return f"{row.paper.title}\n{row.paper.abstract or ''}"
 
 
+def _other(word: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """What a word forms a pair with."""
+    return next(b if word == a else a for a, b in pairs if word in (a, b))
+
+
 # --- numbers -------------------------------------------------------------------------------------
 
 # Not the digits of GPT-4, COCO2017, v1.5 or 1b1, nor list markers; but those of 7B and 3x.
@@ -105,10 +111,7 @@ _BOUND = re.compile(
     r"(?:최대|최소)(?= ?약? ?[0-9])|(?<=[0-9%배개명회초분건장편]) ?(?:이상|이하|초과|미만)"
 )
 _BOUNDED_TWICE = re.compile(r"(?:최대|최소|적어도) ?약? ?[0-9.,]+(?:%|개|배)? ?(?:이상|이하)")
-_REVERSED = {
-    **{"최대": "최소", "최소": "최대", "이상": "이하", "이하": "이상"},
-    **{"초과": "미만", "미만": "초과"},
-}
+_OPPOSITES = (("최대", "최소"), ("이상", "이하"), ("초과", "미만"))
 _EXCEEDING = re.compile(r"(?<=[0-9])(개|명|%|배|)[이가를을]? 넘는")
 _COUNTS = ("세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _COUNTED = re.compile(rf"(?<![가-힣])(?:두|{'|'.join(_COUNTS)})(?= (?:가지|개|명|단계|종류))")
@@ -182,7 +185,7 @@ def a_bound_reversed(target: Target) -> Iterator[Damage]:
         return
     for found in _BOUND.finditer(target.text):
         word = found[0].strip()
-        yield target.replace(found.end() - len(word), found.end(), _REVERSED[word])
+        yield target.replace(found.end() - len(word), found.end(), _other(word, _OPPOSITES))
     for found in _EXCEEDING.finditer(target.text):
         yield target.replace(*found.span(), f"{found[1]} 미만의")
 
@@ -190,7 +193,7 @@ def a_bound_reversed(target: Target) -> Iterator[Damage]:
 def two_numbers_exchanged(target: Target) -> Iterator[Damage]:
     """Each of two numbers of a point stands where the other stood."""
     found = list(_numbers(target))
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         if first[0] != second[0]:
             between = target.text[first.end() : second.start()]
             yield target.replace(first.start(), second.end(), second[0] + between + first[0])
@@ -312,10 +315,7 @@ def a_link_glued(target: Target) -> Iterator[Damage]:
 
 _HANGUL = re.compile("[가-힣]+")
 _UNMISTAKABLE = ("에서", "에게", "까지", "부터", "의", "를", "와", "과의", "와의")
-_SWAPPED = {
-    **{"은": "는", "는": "은", "이": "가", "가": "이", "을": "를", "를": "을"},
-    **{"과": "와", "와": "과", "으로": "로", "로": "으로"},
-}
+_FORMS = (("으로", "로"), ("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"))
 _AFTER_FIGURE = re.compile(
     r"(?<![A-Za-z0-9.,/^=~\-_])[0-9][0-9,]*(?:\.[0-9]*[1-9])?%?"
     r"(은|는|이|가|을|를|과|와|으로|로)(?=[\s.,])"
@@ -331,7 +331,8 @@ def a_particle_swapped(target: Target) -> Iterator[Damage]:
         particle = next(
             (
                 particle
-                for particle in sorted(_SWAPPED, key=len, reverse=True)
+                for pair in _FORMS
+                for particle in pair
                 if word[0].endswith(particle)
                 and word[0].removesuffix(particle) in target.lexicon.nouns
                 and _agrees(word[0].removesuffix(particle), particle)
@@ -339,9 +340,9 @@ def a_particle_swapped(target: Target) -> Iterator[Damage]:
             None,
         )
         if particle and text[word.end() : word.end() + 1] in ("", " ", ".", ","):
-            yield target.replace(word.end() - len(particle), word.end(), _SWAPPED[particle])
+            yield target.replace(word.end() - len(particle), word.end(), _other(particle, _FORMS))
     for figure in _AFTER_FIGURE.finditer(text):
-        yield target.replace(*figure.span(1), _SWAPPED[figure[1]])
+        yield target.replace(*figure.span(1), _other(figure[1], _FORMS))
 
 
 def _agrees(stem: str, particle: str) -> bool:

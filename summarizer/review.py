@@ -92,7 +92,7 @@ def review(
             findings = [f.model_copy(update={"severity": "error"}) for f in findings]
     unread: list[str] = []
     assumed: Basis | None = None
-    for number, entry in enumerate(digest.entries):
+    for entry in digest.entries:
         if entry.summary is None or not entry.summary.points:
             continue
         if not entry.paper.abstract:
@@ -101,16 +101,21 @@ def review(
         known = basis or said
         if known is None:
             known = assumed = "abstract"
-        for finding in check_summary(
+        findings += check_summary(
             entry.paper,
             entry.summary,
             checks=wanted if entry.paper.abstract else unsourced,
             language=digest.language,
             basis=known,
-        ):
-            at = lines[number] if lines else None
-            findings.append(finding.model_copy(update={"line": _line(finding, entry, at)}))
+        )
     findings += check_digest(digest, checks=wanted)
+    places = {e.paper.arxiv_id: (e, at) for e, at in zip(digest.entries, lines, strict=False)}
+    findings = [
+        f.model_copy(update={"line": _line(f, *places[f.arxiv_id])})
+        if f.line is None and f.arxiv_id in places
+        else f
+        for f in findings
+    ]
     return Review(
         path=path,
         text=text,
@@ -150,7 +155,7 @@ def _with_abstracts(digest: Digest, papers: Mapping[str, Paper]) -> Digest:
     return digest.model_copy(update={"entries": tuple(entries)})
 
 
-def _line(finding: Finding, entry: Entry, at: list[int] | None) -> int | None:
+def _line(finding: Finding, entry: Entry, at: list[int]) -> int | None:
     """The line of the file at which a finding's span begins."""
     if not at or entry.summary is None:
         return None
@@ -164,7 +169,8 @@ def _mend_lines(
     text: str, summary: Summary, starts: list[int], applied: tuple[Finding, ...]
 ) -> str:
     """Replace spans where they stand; one that runs over a line's end is left as it is."""
-    lines = text.split("\n")
+    read = text.split("\n")
+    lines = [*read]
     for finding in reversed(applied):
         if finding.point is None or finding.span is None or finding.fix is None:
             continue
@@ -173,10 +179,10 @@ def _mend_lines(
         first = point.rfind("\n", 0, start) + 1
         at = starts[finding.point] - 1 + point.count("\n", 0, start)
         stands = point[first:].partition("\n")[0]
-        line = lines[at]
-        bare = line.removesuffix("\r")
+        bare = read[at].removesuffix("\r")
         if "\n" not in point[start:end] and bare.endswith(stands):
             # Before the point's text stand the bullet and, on other lines, perhaps an escape.
             shift = len(bare) - len(stands) - first
+            line = lines[at]  # mended to the right of this place, perhaps
             lines[at] = line[: start + shift] + finding.fix + line[end + shift :]
     return "\n".join(lines)

@@ -68,7 +68,7 @@ def test_findings_are_grouped_by_paper_with_their_place(
     assert "    line 9: error: " in ended.out
     assert "    line 10: error: " in ended.out
     assert "    line 12: error: " in ended.out
-    assert "        point: 이 논문은 방법⟦를⟧ 제안합니다." in ended.out
+    assert "        point:   이 논문은 방법⟦를⟧ 제안합니다." in ended.out
     assert "taken to be written from the abstract. Say otherwise with --basis" in ended.err
 
 

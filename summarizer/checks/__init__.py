@@ -26,6 +26,10 @@ Checks: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 CHECKS: Mapping[str, str] = {
     "numbers": "summarizer.checks.numbers:numbers",
+    "results": "summarizer.checks.results:results",
+    "topic": "summarizer.checks.topic:topic",
+    "names": "summarizer.checks.names:names",
+    "senses": "summarizer.checks.senses:senses",
     "links": "summarizer.checks.links:links",
     "register": "summarizer.checks.register:register",
     "josa": "summarizer.checks.josa:josa",
@@ -35,7 +39,10 @@ CHECKS: Mapping[str, str] = {
 SOURCED = frozenset({"numbers", "results", "topic", "names", "senses", "links"})
 """The checks that hold a summary against the abstract, and can say nothing without one."""
 
-_ACROSS: Mapping[str, str] = {"register": "summarizer.checks.register:register_across"}
+_ACROSS: Mapping[str, str] = {
+    "senses": "summarizer.checks.senses:renderings_across",
+    "register": "summarizer.checks.register:register_across",
+}
 """What a check finds across the entries of a digest."""
 
 DEFAULT: Checks = {name: {} for name in CHECKS}
@@ -122,7 +129,7 @@ def _with(finding: Finding, severity: Severity | None, **update: str) -> Finding
 
 
 def check_digest(digest: Digest, *, checks: Checks | None = None) -> list[Finding]:
-    """Find what shows only across the entries of a digest: mixed registers.
+    """Find what shows only across the entries of a digest: mixed registers and renderings.
 
     Args:
         digest: What is published together.

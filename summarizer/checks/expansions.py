@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.latin import spell
+from summarizer.checks.latin import LINKING, spell
 from summarizer.checks.vocabulary import stem, vocabulary
 from summarizer.digest import Finding
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
 _BRACKET = re.compile(r"\(([^()\n]{2,150})\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
-_BEFORE = re.compile(r"[A-Za-z0-9][A-Za-z0-9' -]{1,100}$")
+_IN_PHRASE = string.ascii_letters + string.digits + "' -"
 _PHRASE = re.compile(r"[A-Za-z][A-Za-z'-]*(?:[ -][A-Za-z][A-Za-z'-]*)+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
-_LINKING = frozenset("a an and as for from in of on the to with via".split())
 _MOST_WORDS = 10
 _LONGEST = 10
+# Shorter acronyms stand for too many things.
+_SURE = 4
 
 
 class Expansion(NamedTuple):
@@ -45,15 +47,18 @@ def read_expansions(text: str) -> Iterator[Expansion]:
         if not _ACRONYM.search(text, max(0, opening - _LONGEST), bracket.end()):
             continue
         parts = _split(bracket)
-        before = _BEFORE.search(text, max(0, opening - 100), opening)
-        words_before = before[0].rstrip() if before else ""
+        before = text[max(0, opening - 100) : opening]
+        words_before = before[len(before.rstrip(_IN_PHRASE)) :].lstrip("' -")
+        begin = opening - len(words_before)
+        words_before = words_before.rstrip()
         acronyms = [
-            part for part in (*(part for part, _ in parts), words_before.rpartition(" ")[2])
+            part
+            for part in (*(part for part, _ in parts), words_before.rpartition(" ")[2])
             if _ACRONYM.fullmatch(part)
         ]
         phrases = [(part, at) for part, at in parts if _PHRASE.fullmatch(part)]
-        if before and acronyms and not phrases:
-            phrases = list(_endings(words_before, before.start()))
+        if acronyms and not phrases:
+            phrases = list(_endings(words_before, begin))
         for acronym in acronyms:
             singular = acronym.removesuffix("s")
             for phrase, at in phrases:
@@ -86,7 +91,7 @@ def _words(phrase: str) -> list[str]:
 def _fits(acronym: str, words: Sequence[str]) -> bool:
     """Whether an acronym is made of the beginnings of the words, linking words left out or not."""
     if not acronym or not words:
-        return not acronym and all(word in _LINKING for word in words)
+        return not acronym and all(word in LINKING for word in words)
     first, rest = words[0], words[1:]
     if len(words) > _MOST_WORDS:
         return False
@@ -95,53 +100,51 @@ def _fits(acronym: str, words: Sequence[str]) -> bool:
         taken += 1
         if _fits(acronym[taken:], rest):
             return True
-    return first in _LINKING and _fits(acronym, rest)
-
-
-def _stems(words: Sequence[str]) -> list[str]:
-    return [stem(word) for word in words if word not in _LINKING]
+    return first in LINKING and _fits(acronym, rest)
 
 
 def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterator[Finding]:
     """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
+    source = readings.source
     for said in read_expansions(point.text):
-        source = readings.source
-        if source.words.state(spell(said.full)):
+        if source.words.state(spell(said.full)) or _has(source.words.all, said.full):
             continue
-        wanted = " ".join(_stems(_words(said.full)))
-        if f" {wanted} " in f" {' '.join(_stems(source.words.spaced.split()))} ":
-            continue
-        stated = [e.full for e in read_expansions(source.text) if e.acronym.lower() == said.acronym.lower()]
-        usual = vocabulary().expansions.get(said.acronym.lower(), ())
-        right = stated or usual
-        if any(" ".join(_stems(_words(full))) == wanted for full in right):
+        acronym = said.acronym.lower()
+        stated = {e.full for e in read_expansions(source.text) if e.acronym.lower() == acronym}
+        right = sorted(stated) or vocabulary().expansions.get(acronym, ())
+        if any(_has(_words(full), said.full) for full in right):
             continue
         if right:
             whose = "the abstract says" if stated else "it usually stands for"
-            certain = bool(stated) or readings.basis == "abstract"
-            yield Finding(
-                check="names",
-                severity="error" if certain else "warning",
-                point=number,
-                span=(said.start, said.start + len(said.full)),
-                message=f"{said.acronym} is not {said.full}: {whose} {' or '.join(right)}",
-                evidence=" or ".join(right),
-                fix=_in_style(right[0], said.full) if len(set(right)) == 1 and certain else None,
-            )
-        elif source.words.state(spell(said.acronym)):
-            yield Finding(
-                check="names",
-                severity="warning",
-                point=number,
-                span=(said.start, said.start + len(said.full)),
-                message=f"the abstract does not say that {said.acronym} is {said.full}",
-            )
+            certain = bool(stated) or (readings.basis == "abstract" and len(acronym) >= _SURE)
+            message = f"{said.acronym} is not {said.full}: {whose} {' or '.join(right)}"
+        elif source.words.state(acronym):
+            certain = False
+            message = f"the abstract does not say that {said.acronym} is {said.full}"
+        else:
+            continue  # the acronym itself is unknown
+        yield Finding(
+            check="names",
+            severity="error" if certain else "warning",
+            point=number,
+            span=(said.start, said.start + len(said.full)),
+            message=message,
+            evidence=" or ".join(right) or None,
+            fix=_in_style(right[0], said.full) if certain and len(right) == 1 else None,
+        )
 
 
-def _in_style(full: str, model: str) -> str:
-    """The words, capitalised as the model is."""
-    if not model[0].isupper() or full[0].isupper():
+def _has(words: Sequence[str], phrase: str) -> bool:
+    """Whether the phrase stands among the words, endings and linking words aside."""
+    return f" {_stems(_words(phrase))} " in f" {_stems(words)} "
+
+
+def _stems(words: Sequence[str]) -> str:
+    return " ".join(stem(word) for word in words if word not in LINKING)
+
+
+def _in_style(full: str, said: str) -> str:
+    """The right words, capitalised where the wrong ones were."""
+    if not said[0].isupper() or full[0].isupper():
         return full
-    return re.sub(
-        r"[A-Za-z0-9]+", lambda w: w[0] if w[0] in _LINKING else w[0][0].upper() + w[0][1:], full
-    )
+    return _WORD.sub(lambda w: w[0] if w[0] in LINKING else w[0][0].upper() + w[0][1:], full)

@@ -13,9 +13,8 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.latin import spell
-from summarizer.errors import InputError
 from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
-from summarizer.shipped import find
+from summarizer.shipped import available
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,9 +99,7 @@ class Glossary:
         spaced = words.spaced
         for word in self._by_word.keys() & words.all:
             for begin, phrases, sense in self._by_word[word]:
-                if not phrases:
-                    found[sense.english] = sense
-                elif begin in spaced and any(phrase in spaced for phrase in phrases):
+                if not phrases or (begin in spaced and any(phrase in spaced for phrase in phrases)):
                     found[sense.english] = sense
         return found
 
@@ -110,12 +107,12 @@ class Glossary:
         """The renderings that begin with a word of a text, and what they may render."""
         words = _HANGUL.findall(text)
         marked = f"|{'|'.join(words)}|"
-        found: dict[str, tuple[Sense, ...]] = {}
-        for word in set(words):
-            for spelling, rendering, senses in self._begun_by(word):
-                if not spelling or spelling in marked:
-                    found[rendering] = senses
-        return found
+        return {
+            rendering: senses
+            for word in set(words)
+            for spelling, rendering, senses in self._begun_by(word)
+            if not spelling or spelling in marked
+        }
 
     def _find_begun_by(self, word: str) -> list[tuple[str, str, tuple[Sense, ...]]]:
         return [
@@ -200,7 +197,8 @@ def _spellings(rendering: str) -> set[str]:
 def _pattern(*renderings: str, after: str = "") -> re.Pattern[str]:
     """A pattern for renderings as whole words, however their parts are joined."""
     written = "|".join(
-        "[ ‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(rendering))) for rendering in renderings
+        "[ ‐‑–·-]{0,2}".join(map(re.escape, _JOINT.split(rendering)))
+        for rendering in sorted(renderings, key=len, reverse=True)
     )
     return re.compile(rf"(?<![가-힣])(?:{written}){after}")
 
@@ -223,9 +221,8 @@ def load_glossary(language: str) -> Glossary | None:
     Raises:
         InputError: The file is not a glossary.
     """
-    try:
-        path = find(f"glossary.{language}", "prompts", suffix=".yaml")
-    except InputError:
+    path = available("prompts", suffix=".yaml").get(f"glossary.{language}")
+    if path is None:
         return None
     members = parse_yaml(read_text(path), path).mapping()
     return Glossary(_read_sense(english, member) for english, member in members.items())
@@ -233,15 +230,13 @@ def load_glossary(language: str) -> Glossary | None:
 
 def _read_sense(english: str, member: Marked) -> Sense:
     lists = ("also", "never", "unless", "forms")
-    fields = member.mapping(
-        ("prefer", *lists, "listed", "reason"), required=("prefer", "reason")
-    )
+    fields = member.mapping(("prefer", *lists, "listed", "reason"), required=("prefer", "reason"))
     return Sense(
         english=english,
         prefer=fields["prefer"].text(),
         listed=optional(fields, "listed", Marked.boolean, default=False),
         reason=fields["reason"].text(),
-        **{name: optional(fields, name, _read_texts, ()) for name in lists},
+        **{name: _read_texts(fields[name]) if name in fields else () for name in lists},
     )
 
 

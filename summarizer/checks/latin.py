@@ -1,9 +1,8 @@
 """Names, acronyms and words in Latin script, in texts of any language.
 
 What is compared are words: runs of letters and digits in lower case, without diacritics, Greek
-letters by their names. `text-to-image` and `Text-to-Image` are the words `text to image`, `$\\pi_0$`
-and `π0` are `pi 0` and `pi0`; how words are joined makes no difference when a text is asked for
-them.
+letters by their names. So `Text-to-Image` is `text to image`, and `D²NeRF` is `d2nerf`; when a text
+is asked for a term, it makes no difference how its words are joined.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ _TERM = re.compile(f"{_RUN}(?:[-‐‑–_.+&@'’*^]{_RUN})*")
 _PIECE = re.compile(_RUN)
 # Links, formulas, commands, tags and the bold label of a point hold no names of the prose.
 _NOT_PROSE = re.compile(
-    r"\A\*{2,3}(?=\S)[^*\n]+\*{2,3}|(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
+    r"\A\*{2,3}(?=\S)[^*\n]+\*{2,3}"
+    r"|(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
     r"|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])|\\[A-Za-z]+|</?[a-z]{1,10}>"
 )
 _GREEK = str.maketrans(
@@ -42,10 +42,10 @@ _SPECIAL = re.compile(
     "[\u00aa-\u024f\u0300-\u03ff\u1e00-\u1fff\u2070-\u209f\ufb00-\ufb06\uff10-\uff5a"
     "\U0001d400-\U0001d7ff]+"
 )
-_TO_WORDS = {
-    code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)
-}
-_LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
+_VERSION = re.compile("[a-z]v?[0-9]")
+_TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
+"""Words that acronyms may leave out."""
 
 
 def spell(text: str) -> str:
@@ -94,15 +94,24 @@ class Term(NamedTuple):
 
 def read_terms(text: str) -> tuple[Term, ...]:
     """The terms of a text in order, links, formulas and its label left out; each holds a letter."""
-    if any(sign in text for sign in "/\\$<*"):
-        text = _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
     terms = []
-    for found in _TERM.finditer(text):
+    for found in _TERM.finditer(_prose(text)):
         written = found[0]
         words = spell(written)
-        if not words.replace(" ", "").isdigit():
+        if not words[:1].isdigit() or not words.replace(" ", "").isdigit():
             terms.append(Term(found.start(), written, words))
     return tuple(terms)
+
+
+def find_terms(text: str) -> list[str]:
+    """The same as written, each once, and numbers too."""
+    return list(dict.fromkeys(_TERM.findall(_prose(text))))
+
+
+def _prose(text: str) -> str:
+    if any(sign in text for sign in "/\\$<*"):
+        return _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -126,9 +135,12 @@ class Words:
         return self.spaced.split()
 
     def state(self, words: str) -> bool:
-        """Whether the words stand there, however they are joined, in the singular or the plural.
+        """Whether a term stands there, however it is joined, in the singular or the plural.
 
-        A name stands also where a number is glued to it: `LLaMA` in `LLaMA2`.
+        A name stands also where a version is glued to it: `LLaMA` in `LLaMA2`.
+
+        Args:
+            words: The words of the term.
         """
         if f" {words} " in self.spaced:
             return True
@@ -137,7 +149,11 @@ class Words:
         return self._join(together) or self._join(together + "s") or self._join(singular)
 
     def abbreviate(self, acronym: str) -> bool:
-        """Whether words in a row have these initials, linking words counted or not: `t2i`, `moe`."""
+        """Whether words in a row have these initials, linking words counted or not: `moe`, `t2i`.
+
+        Args:
+            acronym: In lower case, in the singular.
+        """
         letters = acronym.replace("2", "t") if acronym[1:-1] == "2" else acronym
         return any(letters in initials for initials in self._initials)
 
@@ -145,7 +161,9 @@ class Words:
     def _initials(self) -> tuple[str, str]:
         # A word that begins with a digit is read whole: 3D Gaussian splatting is 3DGS.
         every = [word if word[0].isdigit() else word[0] for word in self.all]
-        weighty = [first for first, word in zip(every, self.all, strict=True) if word not in _LINKING]
+        weighty = [
+            first for first, word in zip(every, self.all, strict=True) if word not in LINKING
+        ]
         return "".join(every), "".join(weighty)
 
     @cached_property
@@ -163,8 +181,7 @@ class Words:
         start = text.find(term) if term else -1
         while start >= 0:
             end = start + len(term)
-            glued = end < len(text) and text[end].isdigit() and not text[end - 1].isdigit()
-            if start in self._bounds and (end in self._bounds or glued):
+            if start in self._bounds and (end in self._bounds or _VERSION.match(text, end - 1)):
                 return True
             start = text.find(term, start + 1)
         return False

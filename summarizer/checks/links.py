@@ -66,9 +66,12 @@ _PAGES = (ARXIV_ABS, "https://arxiv.org/pdf/", "https://huggingface.co/papers/")
 
 def read_links(text: str) -> tuple[Link, ...]:
     """The addresses of a text, in order."""
-    if "/" not in text and "www." not in text:
+    signs = [place for place in (text.find("/"), text.find("www.")) if place >= 0]
+    if not signs:
         return ()
-    return tuple(_read(text, *found.span()) for found in _ADDRESS.finditer(text))
+    # Most texts end in their only address: no address begins before the word before its first sign.
+    begin = text.rfind(" ", 0, max(0, text.rfind(" ", 0, min(signs)))) + 1
+    return tuple(_read(text, *found.span()) for found in _ADDRESS.finditer(text, begin))
 
 
 def _read(text: str, start: int, end: int) -> Link:

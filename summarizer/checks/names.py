@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from summarizer.checks.expansions import wrong_expansions
-from summarizer.checks.latin import spell
+from summarizer.checks.latin import Term, find_terms, spell
 from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from summarizer.checks.latin import Term
     from summarizer.checks.reading import Reading, Readings
     from summarizer.digest import Basis, Severity
 
@@ -36,7 +36,10 @@ _DIGIT = re.compile(r"[0-9]")
 _LOWER = re.compile(r"[a-z-]+")
 _LOWER_WORD = re.compile(r"\b[a-z]{3,60}\b")
 _SHORTEST_MISSPELT = 4
+_LONG = 8
 _LONGEST = 60
+_MOST_NEAR = 8
+_SHOWN = 10
 # More candidates than any abstract has are not compared one by one.
 _MOST_CANDIDATES = 2000
 
@@ -58,22 +61,23 @@ def names(readings: Readings) -> Iterator[Finding]:
     source = _Source(readings.source, readings.basis)
     for number, reading in enumerate(readings.points):
         unknown: dict[str, _Miss] = {}
-        for place in range(len(reading.terms)):
-            miss = source.miss(reading.terms, place)
+        for place, term in enumerate(reading.terms):
+            miss = None if term.words in unknown else source.miss(reading.terms, place)
             if miss and miss.right:
                 yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
             elif miss:
-                unknown.setdefault(miss.term.key, miss)
+                unknown[term.words] = miss
         if readings.basis == "abstract":
             for miss in unknown.values():
                 yield _finding(miss, number, "does not stand in the abstract")
         elif unknown:
-            listed = ", ".join(miss.term.text for miss in unknown.values())
+            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+            shown = ", ".join(miss.term.text for miss in [*unknown.values()][:_SHOWN]) + more
             yield Finding(
                 check="names",
                 severity="warning",
                 point=number,
-                message=f"the abstract does not have {listed}; the paper may",
+                message=f"the abstract does not have {shown}; the paper may",
             )
         yield from wrong_expansions(reading, number, readings)
 
@@ -117,20 +121,22 @@ class _Source:
     def miss(self, terms: Sequence[Term], place: int) -> _Miss | None:
         """What is missing of a term in a point; None where the term is known."""
         term = terms[place]
-        if self._words.state(term.words):
+        if self._words.state(term.words) or len(term.text) > _LONGEST:
             return None
         parts = _parts(term)
         misses = [self._look_for(part) for part in parts if not self._knows(part)]
-        if len(parts) > 1 and not misses and any(len(part.text) == 1 for part in parts):
-            misses = [miss for miss in [self._look_for(term, whole=True)] if miss.right]
-        if not misses or self._knows_with_neighbour(terms, place):
+        if not misses and len(parts) > 1 and sum(map(str.isupper, term.text)) > 1:
+            whole = self._look_for(term)  # PH-LM for PH-LLM, of which both parts are known
+            if whole.right and not all(self._words.state(part.words) for part in parts):
+                misses = [whole]
+        if not misses or self._knows_beside(terms, place):
             return None
         found = next((miss for miss in misses if miss.right), misses[0]._replace(term=term))
         word = _LOWER.fullmatch(term.text) and (found.right is None or found.right.islower())
         return found._replace(severity="warning" if word else "error")
 
     def _knows(self, part: Term) -> bool:
-        if not 1 < len(part.key) <= _LONGEST or part.key.isdigit() or part.key in _UNITS:
+        if len(part.key) < 2 or part.key.isdigit() or part.key in _UNITS:
             return True
         if _QUANTITY.fullmatch(part.text) or _ROMAN.fullmatch(part.text):
             return True
@@ -138,71 +144,80 @@ class _Source:
             return True
         if _is_plain(part.text):
             return is_ordinary(part.key) or stem(part.key) in self._stems
-        singular = part.key.removesuffix("s")
-        expansions = vocabulary().expansions.get(singular, ())
+        acronym = part.key.removesuffix("s")
+        expansions = vocabulary().expansions.get(acronym, ())
         if any(self._words.state(spell(full)) for full in expansions):
             return True
         # Initials in a row may come about by chance, the more so where the true acronym is alike.
-        return self._words.abbreviate(singular) and not self._look_for(part).near
+        return self._words.abbreviate(acronym) and not self._look_for(part).near
 
-    def _knows_with_neighbour(self, terms: Sequence[Term], place: int) -> bool:
+    def _knows_beside(self, terms: Sequence[Term], place: int) -> bool:
         """Whether the source writes as one word what the point writes as two."""
-        pairs = zip(terms[max(0, place - 1) : place + 1], terms[place : place + 2], strict=False)
+        beside = terms[max(0, place - 1) : place + 2]
         return any(
             second.start == first.end + 1 and self._words.state(first.key + second.key)
-            for first, second in pairs
-            if first is not second
+            for first, second in pairwise(beside)
         )
 
-    def _look_for(self, part: Term, *, whole: bool = False) -> _Miss:
-        """Find the names that an unknown one resembles most; whole compounds, where it is one."""
-        plain = _is_plain(part.text)
+    def _look_for(self, term: Term) -> _Miss:
+        """Find the names that an unknown one resembles most."""
+        singular, plain, compound = _singular(term), _is_plain(term.text), len(_parts(term)) > 1
+        names = self._all if plain else self._names
+        near_keys = process.extract(
+            singular.key,
+            names.keys(),
+            scorer=OSA.distance,
+            score_cutoff=1 if len(term.key) < _LONG else 2,
+            limit=_MOST_NEAR,
+        )
         found = [
-            (distance, self._candidates[candidate])
-            for candidate, distance, _ in process.extract(
-                _singular(part),
-                self._candidates.keys(),
-                scorer=OSA.distance,
-                score_cutoff=1 if len(part.key) < 8 else 2,
-                limit=8,
-            )
-            if len(candidate) > 2
-            and (plain or not _is_plain(self._candidates[candidate]))
-            and not (whole and self._candidates[candidate].isalnum())
+            (distance, names[near])
+            for near, distance, _ in near_keys
+            if len(near) > 2 and ("-" in names[near] or not compound)
         ]
         nearest = min((distance for distance, _ in found), default=0)
-        near = [text for distance, text in found if distance == nearest]
-        right = None
-        if len(near) == 1 and _is_misspelling(part, near[0]) and not self._may_have(part):
-            capital = part.text[0].isupper() and near[0].islower()
-            right = near[0].capitalize() if capital else near[0]
-            right += part.key[len(_singular(part)) :]
-        return _Miss(part, near, right)
+        near = [name for distance, name in found if distance == nearest]
+        near = [name for name in near if _digits(name) == _digits(term.text)] or near
+        if len(near) != 1 or not _is_misspelling(singular, near[0]) or self._may_have(term):
+            return _Miss(term, near)
+        right = near[0].capitalize() if term.text[0].isupper() and near[0].islower() else near[0]
+        return _Miss(term, near, right + term.text[len(singular.text) :])
 
-    def _may_have(self, part: Term) -> bool:
+    def _may_have(self, term: Term) -> bool:
         """Whether the whole paper may well know such an acronym beside the one of its abstract."""
-        return self._basis == "paper" and len(part.key) < 6 and part.text.isupper()
+        return self._basis == "paper" and len(term.key) < 6 and term.text.isupper()
 
     @cached_property
     def _stems(self) -> frozenset[str]:
         return frozenset(map(stem, set(_LOWER_WORD.findall(self._reading.text))))
 
     @cached_property
-    def _candidates(self) -> Mapping[str, str]:
-        """Terms and parts of compounds as written, by their keys."""
-        found: dict[str, str] = {}
-        for term in self._reading.terms[:_MOST_CANDIDATES]:
-            for part in (term,) if term.text.isalnum() else (term, *_parts(term)):
-                singular = _singular(part)
-                found.setdefault(singular, part.text[: len(part.text) + len(singular) - len(part.key)])
-        return found
+    def _written(self) -> list[str]:
+        return find_terms(self._reading.text)[:_MOST_CANDIDATES]
+
+    @cached_property
+    def _all(self) -> Mapping[str, str]:
+        """The terms and the parts of compounds as written, by their words in one."""
+        return dict(_by_key(self._written))
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """Those that look like names."""
+        return dict(_by_key(text for text in self._written if not _is_plain(text)))
+
+
+def _by_key(written: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in written:
+        term = Term(0, text, spell(text))
+        for part in (term,) if text.isalnum() else (*reversed(_parts(term)), term):
+            name = _singular(part)
+            yield name.key, name.text
 
 
 def _parts(term: Term) -> list[Term]:
     """The parts of a compound: a number belongs to the name before it, a size to neither."""
-    pieces = term.pieces()
     parts: list[Term] = []
-    for piece in pieces:
+    for piece in term.pieces():
         if parts and piece.text[0].isdigit() and not _QUANTITY.fullmatch(piece.text):
             last = parts.pop()
             text = term.text[last.start - term.start : piece.end - term.start]
@@ -212,9 +227,15 @@ def _parts(term: Term) -> list[Term]:
     return parts
 
 
-def _singular(part: Term) -> str:
-    """The key of an acronym without the `s` of its plural."""
-    return part.key[:-1] if part.text[-2:-1].isupper() and part.text[-1] == "s" else part.key
+def _singular(term: Term) -> Term:
+    """An acronym without the `s` of its plural."""
+    if term.text[-1] == "s" and term.text[-2:-1].isupper():
+        return term._replace(text=term.text[:-1], words=term.words[:-1])
+    return term
+
+
+def _digits(text: str) -> list[str]:
+    return _DIGIT.findall(text)
 
 
 def _is_plain(text: str) -> bool:
@@ -222,13 +243,15 @@ def _is_plain(text: str) -> bool:
     return text[1:].islower() and not _DIGIT.search(text)
 
 
-def _is_misspelling(part: Term, candidate: str) -> bool:
+def _is_misspelling(term: Term, name: str) -> bool:
     """Whether a near name is what was meant, and not a relative with a name of its own."""
-    other = spell(candidate).replace(" ", "")
-    if len(part.key) < _SHORTEST_MISSPELT or part.key in vocabulary().names:
-        return False
-    if _DIGIT.findall(part.key) != _DIGIT.findall(other):
-        return False  # another version
-    if part.key.startswith(other) or other.startswith(part.key):
-        return len(part.key) > 6 and part.text.isalpha() and part.text[-1].islower()
+    other = spell(name).replace(" ", "")
+    if len(term.key) < _SHORTEST_MISSPELT or _digits(term.key) != _digits(other):
+        return False  # GPT-3 is not GPT-4 misspelt
+    if term.key in vocabulary().names:
+        return False  # nor LLaVA LLaMA
+    if term.text[0].isupper() and name.islower() and len(term.key) < _LONG:
+        return False  # nor Adept "adapt"
+    if term.key.startswith(other) or other.startswith(term.key):
+        return len(term.key) >= _LONG and term.text.isalpha() and term.text[-1].islower()
     return True

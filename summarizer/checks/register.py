@@ -65,6 +65,9 @@ def _endings(text: str) -> list[_Ending]:
 
 
 def _stops(text: str) -> Iterator[int]:
+    body = text[:-1]
+    if not ("." in body or "!" in body or "?" in body or "\n" in body):
+        return  # one sentence, as most points are
     for found in _STOP.finditer(text):
         place = found.start()
         before = text[place - 1 : place]

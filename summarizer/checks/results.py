@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Shares, ratios, scores and levels; sizes, counts, times and dates describe rather than find.
 _RESULTS = frozenset(("%", "%p", "x", "point", "dB"))
+_SMALL = 10
 _SHOWN = 5
 
 
@@ -29,7 +30,11 @@ def results(readings: Readings) -> Iterator[Finding]:
         return
     stated, kept = _figures(readings)
     if stated and not kept:
-        count = "a figure of its results" if len(stated) == 1 else f"{len(stated)} figures of its results"
+        count = (
+            "a figure of its results"
+            if len(stated) == 1
+            else f"{len(stated)} figures of its results"
+        )
         yield Finding(
             check="results",
             severity="warning",
@@ -72,7 +77,8 @@ def _is_result(quantity: Quantity) -> bool:
     if quantity.unit in _RESULTS:
         return True
     decimals = -int(quantity.value.as_tuple().exponent)
-    return not quantity.unit and (decimals > 1 or (decimals == 1 and quantity.value >= 10))
+    exact = decimals > 1 or (decimals == 1 and quantity.value >= _SMALL)
+    return not quantity.unit and bool(quantity.value % 1) and exact
 
 
 def _numbers(quantity: Quantity) -> set[Decimal]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from summarizer.checks.glossary import false_friends, load_glossary, squeeze
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from summarizer.checks.reading import Readings
     from summarizer.digest import Digest, Entry
 
+_MODIFYING = frozenset("된한는")
 _CLOSED_BY_L = 8
 _SYLLABLES = ord("가")
 
@@ -36,9 +38,9 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
         )
         return
     said = "\n".join(point.text for point in readings.points)
-    for sense in readings.senses.values():
-        if sense.may_have_friends(said):
-            yield from _false_friends(sense, readings)
+    suspects = [sense for sense in readings.senses.values() if sense.may_have_friends(said)]
+    for sense in sorted(suspects, key=attrgetter("english")):
+        yield from _false_friends(sense, readings)
     if first_mention:
         yield from _unexplained(readings.glossary, readings)
 
@@ -60,16 +62,24 @@ def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
 
 
 def _fix(said: str, following: str, sense: Sense) -> str | None:
-    """The preferred rendering, where no particle after it would have to change."""
+    """The preferred rendering, where nothing around it would have to change.
+
+    It must say as much as the false friend, modify what follows as that does (구현된, 체화된), and
+    take the same particles.
+    """
     prefer = sense.prefer.partition("(")[0]
-    same = _ending(prefer) == _ending(said)
-    return prefer if same or not "가" <= following <= "힣" else None
+    if len(said.split()) > len(prefer.split()):
+        return None
+    if (said[-1] in _MODIFYING) != (prefer[-1] in _MODIFYING):
+        return None
+    followed = "가" <= following <= "힣"
+    return None if followed and _ending(prefer) != _ending(said) else prefer
 
 
 def _ending(word: str) -> int:
-    """What particles depend on: how the last syllable closes (1 without, 2 with ㄹ, 3 with another)."""
+    """What particles depend on: 0 for a vowel at the end of a word, 1 for ㄹ, 2 for a consonant."""
     closing = (ord(word[-1]) - _SYLLABLES) % 28
-    return 1 if not closing else 2 if closing == _CLOSED_BY_L else 3
+    return 0 if not closing else 1 if closing == _CLOSED_BY_L else 2
 
 
 def _unexplained(glossary: Glossary, readings: Readings) -> Iterator[Finding]:

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 _SIZE = re.compile(r"[0-9.]+[A-Za-z]{0,3}")
 _NAME = re.compile(r".+[A-Z0-9]")
 _FEW_NAMES, _FEW_TERMS, _FEW_STATED, _FEW_NUMBERS = 2, 3, 4, 2
-_MANY_NAMES, _MOST = 3, 0.8
+_MANY_NAMES, _MOST = 2, 0.8
+_FEW_KNOWN = 2
 _SMALL = 12
 
 
 def topic(
-    readings: Readings, *, min_names: float = 0.4, min_terms: float = 0.4, min_rendered: float = 0.3
+    readings: Readings,
+    *,
+    min_names: float = 0.4,
+    min_terms: float = 0.45,
+    min_rendered: float = 0.3,
 ) -> Iterator[Finding]:
     """Find a summary of another paper: one signal warns, two are an error.
 
@@ -63,38 +68,39 @@ def topic(
 def _signals(
     readings: Readings, min_names: float, min_terms: float, min_rendered: float
 ) -> Iterator[str]:
-    source = readings.source.words
     names = _names(readings)
-    known_names = sum(map(source.state, names))
+    known_names = sum(map(readings.source.words.state, names))
     if known_names >= _MANY_NAMES and known_names >= _MOST * len(names):
         return
     if len(names) >= _FEW_NAMES and known_names < min_names * len(names):
         yield f"the abstract has {known_names} of its {len(names)} terms in Latin script"
-    terms, known_terms = 0, 0
-    if glossary := readings.glossary:
-        stated = readings.senses
-        said = "\n".join(point.text for point in readings.points)
-        rendered = [
-            {sense.english for sense in senses} for senses in glossary.renderings(said).values()
-        ]
-        terms = len(rendered)
-        known_terms = sum(not stated.keys().isdisjoint(senses) for senses in rendered)
-        if terms >= _FEW_TERMS and known_terms < min_terms * terms:
-            yield f"the abstract has {known_terms} of its {terms} technical terms"
-        kept = stated.keys() & set().union(glossary.stated(_words(readings)), *rendered)
-        if len(stated) >= _FEW_STATED and len(kept) < min_rendered * len(stated):
-            yield f"it has {len(kept)} of the {len(stated)} technical terms of the abstract"
-    methods = list(_methods(readings))
-    if methods and not any(map(_words(readings).state, (method.words for method in methods))):
+    said = _words(readings)
+    methods = [*_methods(readings)]
+    if methods and not any(said.state(method.words) for method in methods):
         yield f"it does not name {methods[0].text}"
     numbers, known_numbers = _numbers(readings)
     if readings.basis == "abstract" and numbers >= _FEW_NUMBERS and not known_numbers:
         yield f"the abstract has none of its {numbers} numbers"
-    if not known_names and known_terms < 2 and not known_numbers:
+    if readings.glossary is None:
+        return
+    stated = readings.senses.keys()
+    text = "\n".join(point.text for point in readings.points)
+    rendered = [
+        {sense.english for sense in senses}
+        for senses in readings.glossary.renderings(text).values()
+    ]
+    known_terms = sum(not stated.isdisjoint(senses) for senses in rendered)
+    if len(rendered) >= _FEW_TERMS and known_terms < min_terms * len(rendered):
+        yield f"the abstract has {known_terms} of its {len(rendered)} technical terms"
+    kept = stated & set().union(readings.glossary.stated(said), *rendered)
+    if len(stated) >= _FEW_STATED and len(kept) < min_rendered * len(stated):
+        yield f"it has {len(kept)} of the {len(stated)} technical terms of the abstract"
+    if not known_names and known_terms < _FEW_KNOWN and not known_numbers:
         yield "it has nothing in common with the abstract"
 
 
 def _words(readings: Readings) -> Words:
+    """What the summary says in Latin script."""
     return Words(f" {' '.join(term.words for point in readings.points for term in point.terms)} ")
 
 
@@ -111,10 +117,10 @@ def _names(readings: Readings) -> set[str]:
 def _methods(readings: Readings) -> Iterator[Term]:
     """The names before a title's colon, where the abstract has them too."""
     method, colon, _ = readings.paper.title.partition(":")
+    abstract = readings.paper.abstract or ""
     for term in read_terms(method) if colon else ():
-        if _NAME.match(term.text) and not is_general(term.key):
-            if term.text in (readings.paper.abstract or ""):
-                yield term
+        if _NAME.match(term.text) and not is_general(term.key) and term.text in abstract:
+            yield term
 
 
 def _numbers(readings: Readings) -> tuple[int, int]:

@@ -8,7 +8,7 @@ of the field, and endings are cut off before they are compared.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,9 +24,11 @@ _ENDING = re.compile(
     r"|[ai]bilit(?:y|ies)|[ai]b(?:le|ly)|i?ness|less|ful|ment(?:s|al)?|[ae]n(?:ts?|cy|ces?)"
     r"|ancies|encies|ous|it(?:y|ies)|ist(?:s|i)?|ism|ish|ia[nl]|[yieao])$"
 )
+_SHORTEST = 4
+_MOST_WORDS = 10_000  # that their stems are kept of
 _PREFIXES = tuple(
-    "anti auto co cross de dis down hyper im in inter intra meta micro mis multi non out over post"
-    " pre re self semi sub super un under up".split()
+    "anti auto bi co cross de dis down hyper im in inter intra meta micro mis multi non out over"
+    " post pre re self semi sub super tri un under up".split()
 )
 
 
@@ -46,16 +48,17 @@ class Vocabulary(NamedTuple):
     words: frozenset[str]
 
 
+@lru_cache(maxsize=_MOST_WORDS)
 def stem(word: str) -> str:
     """A word in lower case without its endings; at least three letters remain."""
-    while len(word) > 4:
+    while len(word) > _SHORTEST:
         shorter = _ENDING.sub("", word)
         if shorter == word:
             break
         if len(shorter) > 3 and shorter[-1] == shorter[-2] and shorter[-1] not in "aeiou":
             shorter = shorter[:-1]
         word = shorter
-    return word
+    return word.removesuffix("s") if len(word) == _SHORTEST else word
 
 
 @cache
@@ -94,6 +97,8 @@ def is_ordinary(word: str) -> bool:
     """Whether a word in lower case is one of the language or of the field, in whatever form."""
     words = vocabulary().words
     return stem(word) in words or any(
-        word.startswith(prefix) and len(word) - len(prefix) > 3 and stem(word[len(prefix) :]) in words
+        word.startswith(prefix)
+        and len(word) - len(prefix) > 3
+        and stem(word[len(prefix) :]) in words
         for prefix in _PREFIXES
     )

@@ -217,9 +217,9 @@ def _show_finding(review: Review, finding: Finding) -> None:
         place = f"point {finding.point + 1}: "
     click.echo(f"    {place}{finding.severity}: {finding.message} ({finding.check})")
     if finding.evidence:
-        click.echo(f"        paper: {finding.evidence}")
+        click.echo(f"        against: {finding.evidence}")
     if finding.point is not None and finding.span:
-        click.echo(f"        point: {_excerpt(review.about(finding), *finding.span)}")
+        click.echo(f"        point:   {_excerpt(review.about(finding), *finding.span)}")
 
 
 def _excerpt(text: str, start: int, end: int, around: int = 30) -> str:

@@ -31,7 +31,7 @@ _SCALE = re.compile(
     r"|[ -](?P<word>hundred|thousand|million|billion|trillion|dozen)s?(?![a-z])"
 )
 _LETTERS = {"K": 3, "k": 3, "M": 6, "mn": 6, "B": 9, "b": 9, "bn": 9, "T": 12}
-_UNDER = re.compile(r"/([0-9]{1,9})(?![0-9/.])")
+_UNDER = re.compile(r"/([0-9]{1,9})(?![0-9/]|\.[0-9])")
 _OF_PARTS = re.compile(r" ?분의 ?([0-9]{1,9})")
 _ARXIV = re.compile(r"[0-3][0-9](?:0[1-9]|1[0-2])\.[0-9]{4,5}")
 _VERSION = re.compile(r"(?:\.[0-9]+)+")

@@ -53,14 +53,14 @@ _MONTHS = {
     "November": 11, "Nov": 11, "December": 12, "Dec": 12,
 }  # fmt: skip
 _ANY = frozenset(
-    form
+    form.encode()
     for words in (_CARDINALS, _VAGUE, _PARTS, _MULTIPLES, _COUNTS, _YEARS, _ORDERS, ("second",))
     for word in words
     for form in (word, word.capitalize())
-).union(_MONTHS)
+).union(month.encode() for month in _MONTHS)
 
 _MOST_WORDS = 8
-_LETTERS = re.compile("[A-Za-z][a-z]+")
+_APART = bytes(code if chr(code).isascii() and chr(code).isalpha() else 32 for code in range(256))
 _NEXT = re.compile(r"[ -](?:(?:and|a) )?([a-z]+)\b")
 _OF = re.compile(r" of ([a-z]+)\b")
 _OF_A = re.compile(rf" of an? ({'|'.join(SCALES)})\b")
@@ -81,8 +81,8 @@ class Word(NamedTuple):
 
 def read_words(text: str) -> Iterator[Word]:
     """The number words of an English text, in order."""
-    # Looking the words of the text up in a set takes a fifth of the time of one long expression.
-    words = _ANY.intersection(_LETTERS.findall(text))
+    # Looking the words up in a set takes a tenth of the time of one long expression.
+    words = _ANY.intersection(text.encode("ascii", "replace").translate(_APART).split())
     spans = [found.span() for word in words for found in _occurrences(word).finditer(text)]
     spans.sort()
     last = 0
@@ -95,8 +95,8 @@ def read_words(text: str) -> Iterator[Word]:
 
 
 @cache
-def _occurrences(word: str) -> re.Pattern[str]:
-    return re.compile(rf"{word}(?![A-Za-z])")
+def _occurrences(word: bytes) -> re.Pattern[str]:
+    return re.compile(rf"{word.decode()}(?![A-Za-z])")
 
 
 def _read(text: str, start: int, end: int) -> Word | None:

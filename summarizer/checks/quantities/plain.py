@@ -20,6 +20,7 @@ _ODD = re.compile(
     "\u2070-\u2079\u207b\u2150-\u215e\u2212\u2217\u223c\u2248\u22c5\u2460-\u2473"
     "\u2a7d\u2a7e\u3000\u301c\u3380-\u33df\ufe63\uff01-\uff5e\ufeff]"
 )
+_ODD_ASCII = ("\\", "$", "{", "}")
 # A dollar sign opens or closes mathematics as pandoc's tex_math_dollars extension has it; all
 # other dollar signs are money.
 _MATHS = re.compile(r"\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])")
@@ -106,7 +107,9 @@ def plain(text: str) -> Plain:
     """
     if "http" in text or "www." in text or "github." in text or "arxiv.org" in text:
         text = _LINK.sub(lambda found: " " * len(found[0]), text)
-    if _ODD.search(text) is None:
+    if not any(sign in text for sign in _ODD_ASCII) and (
+        text.isascii() or _ODD.search(text) is None
+    ):
         return Plain(text)
     delimiters: set[int] = set()
     if "$" in text:
