@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PEERS := build/peers
 INSTALL := -m pip --disable-pip-version-check install -qq
 
-.PHONY: help digest test peers lint format constraints clean
+.PHONY: help digest test eval peers lint format constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ digest: $(READY)  ## Write the digest of the sample day into digests/ (no key, n
 
 test: $(READY)  ## Run the tests
 	@$(BIN)/python -m pytest
+
+eval: $(READY)  ## Run the eval sets from their recordings and hold them against their gates
+	@$(BIN)/summarizer eval
 
 peers: $(READY) $(PEERS)/.ready  ## Run the tests against programs of others (needs node and npm)
 	@$(BIN)/python -m pytest tests/peers

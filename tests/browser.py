@@ -1,4 +1,4 @@
-"""A real Chromium for tests of pages: Debian's packages `chromium` and `chromium-driver`."""
+"""A real Chromium for tests of pages, and its driver (Debian: chromium, chromium-driver)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 
 _QUIET = """

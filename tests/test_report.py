@@ -19,7 +19,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from summarizer.digest import Usage
+from summarizer.digest import Summary, Usage
 from summarizer.evals.compare import compare
 from summarizer.evals.gates import judge
 from summarizer.evals.report import render_report
@@ -79,7 +79,8 @@ class Scripts(HTMLParser):
         return found
 
     @property
-    def details(self) -> list[dict[str, Any]]:
+    def cases(self) -> list[dict[str, Any]]:
+        """The texts that each case opens to."""
         return [json.loads(line) for line in self.texts[2].split("\n") if line]
 
 
@@ -95,15 +96,15 @@ def test_any_text_comes_back_as_it_was(title: str) -> None:
     text.encode()
     read = Scripts(text)
     assert read.page["rows"][0]["title"] == title
-    assert read.details[0]["abstract"] == title
-    assert read.details[0]["now"][0]["steps"][0]["points"] == [title]
+    assert read.cases[0]["abstract"] == title
+    assert read.cases[0]["now"][0]["steps"][0]["points"] == [title]
 
 
 def test_half_a_character_is_kept_and_hinders_nothing() -> None:
     one = case(1, input="\ud800")
     text = render_report(run([one], [result(one, {}, points=["\udfff 모델"])]))
     text.encode()
-    (detail,) = Scripts(text).details
+    (detail,) = Scripts(text).cases
     assert detail["abstract"] == "\ud800"
     assert detail["now"][0]["steps"][0]["points"] == ["\udfff 모델"]
 
@@ -259,7 +260,34 @@ def hostile_report() -> str:
     return render_report(now, verdict=verdict, prompts={"a" * 64: "\n".join(HOSTILE)})
 
 
+def repaired_report() -> str:
+    """An answer that could not be read, its repair, and what was mended; all cases moved alike."""
+    one = case(1)
+    first = finding("this is no JSON", None, check="answer")
+    now = result(one, {"chrf": 49.0}, points=["모델을 학습 한다."], findings=[first])
+    assert now.entry
+    assert now.entry.provenance
+    (attempt,) = now.entry.provenance.attempts
+    mended = finding("a space too many", 0, check="josa", span=(6, 6), fix="")
+    attempts = (
+        attempt.model_copy(update={"summary": None}),
+        attempt.model_copy(update={"findings": (mended,), "mended": (mended,)}),
+    )
+    entry = now.entry.model_copy(
+        update={
+            "summary": Summary(points=["모델을 학습한다."]),
+            "provenance": now.entry.provenance.model_copy(update={"attempts": attempts}),
+        }
+    )
+    cases = [one, *(case(number) for number in range(2, 10))]
+    before = run(cases, [result(other, {"chrf": 50.0}) for other in cases])
+    others = [result(other, {"chrf": 49.0}) for other in cases[1:]]
+    after = run(cases, [now.model_copy(update={"entry": entry}), *others])
+    return render_report(after, comparison=compare(before, after))
+
+
 REPORTS = {
+    "repaired": repaired_report,
     "compared": compared_report,
     "repeated": repeated_report,
     "hostile": hostile_report,
@@ -492,6 +520,25 @@ def test_each_of_several_answers_can_be_read(reader: Reader) -> None:
         "Answer 2 of 2 ok",
     ]
     assert [answer.get_attribute("open") for answer in answers] == ["true", None]
+
+
+@needs_chromium
+def test_repairs_and_what_was_mended_are_shown_step_by_step(reader: Reader) -> None:
+    reader.open("repaired")
+    reader.one("#search").send_keys("2401.00001")
+    reader.one(".opens").click()
+    assert reader.texts(".detail h4") == ["As first answered", "Repair 1", "Mended"]
+    assert "The answer could not be read." in reader.detail.text
+    assert "this is no JSON" in reader.detail.text
+    points = reader.texts(".points > li > span")
+    assert points == ["모델을 학습한다.", "모델을 학습 한다.", "모델을 학습한다."]
+
+
+@needs_chromium
+def test_what_moved_alike_in_every_case_is_drawn_at_the_end(reader: Reader) -> None:
+    reader.open("repaired")
+    axis = float(reader.one("#comparison line.axis").get_attribute("x1") or "nan")
+    assert float(reader.one("#comparison circle.worse").get_attribute("cx") or "nan") < axis / 4
 
 
 @needs_chromium

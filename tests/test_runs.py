@@ -28,7 +28,7 @@ from tests.chat_server import ChatServer, Reply, error
 
 WHEN = dt.datetime(2024, 1, 12, 9, 30, tzinfo=dt.UTC)
 POINTS = (
-    "이 논문은 작은 방법을 제안합니다.",
+    "이 논문은 이미지 분류(image classification)를 위한 작은 방법을 제안합니다.",
     "이 방법은 단순합니다.",
     "이 방법은 빠릅니다.",
     "이 방법은 공개되어 있습니다.",
@@ -42,7 +42,7 @@ MakeSet = Callable[..., EvalSet]
 def case(name: str) -> dict[str, Any]:
     return {
         "id": name,
-        "input": "We present a small method. It is simple. It is fast. It is open.",
+        "input": "We present a small method for image classification. It is simple, fast and open.",
         "target": "\n".join(POINTS),
         "metadata": {"title": f"A Small Method, {name}"},
     }

@@ -99,8 +99,10 @@ def tell_of_recordings(
         r.recorded_at for _, r, use in states if use and now - r.recorded_at > eval_set.max_age
     ]
     if dates:
+        again = command(eval_set, ask="all")
         notice(
-            f"{eval_set.name}: {_are(len(dates))} older than {eval_set.max_age.days} days, the oldest of {min(dates):%Y-%m-%d}. `{command(eval_set, ask='all')}` asks anew"
+            f"{eval_set.name}: {_are(len(dates))} older than {eval_set.max_age.days} days, the "
+            f"oldest of {min(dates):%Y-%m-%d}. `{again}` asks anew"
         )
 
 

@@ -16,8 +16,9 @@ const svg = (name, attributes, ...children) =>
   add(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 
 const page = JSON.parse(document.getElementById("page").textContent);
-const lines = document.getElementById("details").textContent.split("\n");
-const detail = (row) => JSON.parse(lines[row]);
+// What a case opens to stands on a line of its own and is parsed when it is asked for.
+const linesOf = (id) => document.getElementById(id).textContent.split("\n");
+const texts = linesOf("texts"), changes = linesOf("changes");
 
 // --- words and figures -------------------------------------------------------------------------
 
@@ -33,13 +34,14 @@ function figure(value, significant = 4) {
 }
 const signed = (value) => (value > 0 ? "+" : "") + figure(value);
 const between = (span) => (span ? span.map((end) => figure(end, 3)).join(" to ") : "–");
-const counted = (count, one, many = `${one}s`) => `${whole.format(count)} ${count === 1 ? one : many}`;
+const counted = (count, one) => `${whole.format(count)} ${count === 1 ? one : `${one}s`}`;
 const probability = (p) => (p == null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 const hidden = (text) => el("span", { class: "hidden" }, text);
 const better = (score) =>
   score.better && [
-    el("span", { class: "soft", "aria-hidden": "true" }, score.better === "higher" ? " ↑" : " ↓"),
+    el("span", { class: "soft", "aria-hidden": "true" },
+      score.better === "higher" ? " ↑" : " ↓"),
     hidden(`, ${score.better} is better`),
   ];
 const badge = (text, kind = text) => el("span", { class: `badge ${kind.replace(" ", "-")}` }, text);
@@ -72,7 +74,8 @@ function drawVerdict({ failures, notes }) {
       el("li", {},
         row == null ? el("bdi", {}, place) : el("a", linkTo(row), el("bdi", {}, place)),
         " ", el("bdi", {}, reason)));
-    const more = count > list.length && el("li", {}, `and ${whole.format(count - list.length)} more`);
+    const left = count - list.length;
+    const more = left > 0 && el("li", {}, `and ${whole.format(left)} more`);
     return el("li", {}, !count ? told :
       el("details", { open: count <= 5 },
         el("summary", {}, told, " ", el("span", { class: "soft" }, counted(count, "place"))),
@@ -87,36 +90,40 @@ const WIDTH = 144, HEIGHT = 16, EDGE = 4;
 const chart = (label, ...shapes) =>
   svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: "img",
     "aria-label": label }, shapes);
-const line = (kind, x1, x2, y1 = HEIGHT / 2, y2 = y1) => svg("line", { class: kind, x1, x2, y1, y2 });
+const line = (kind, x1, x2, y1 = HEIGHT / 2, y2 = y1) =>
+  svg("line", { class: kind, x1, x2, y1, y2 });
 const dot = (kind, cx) => svg("circle", { class: kind, cx, cy: HEIGHT / 2, r: 3.5 });
 
-// In standard deviations of the cases' differences, so that one axis serves all scores.
-const inSpreads = (score, value) =>
-  score.spread ? (value / score.spread) * (score.better === "lower" ? -1 : 1) : 0;
+// In standard deviations of the cases' differences, better to the right, so that one axis serves
+// all scores. Where every case moved alike there is none, and the end of the axis stands for it.
+const FARTHEST = 6;
+function inSpreads({ spread, better }, value) {
+  const size = value ? value / spread : 0;
+  return Math.max(-FARTHEST, Math.min(FARTHEST, better === "lower" ? -size : size));
+}
 
 function drawDifference(score, reach) {
-  const x = (value) =>
-    WIDTH / 2 + (inSpreads(score, value) / reach) * (WIDTH / 2 - EDGE);
+  const x = (value) => WIDTH / 2 + (inSpreads(score, value) / reach) * (WIDTH / 2 - EDGE);
   const kind = (score.outcome ?? "informs").replace(" ", "-");
   return chart(`difference ${signed(score.difference)}, 95 % interval ${between(score.interval)}`,
     line("axis", WIDTH / 2, WIDTH / 2, 0, HEIGHT),
     score.interval && line(`interval ${kind}`, ...score.interval.map(x)),
-    dot(kind, x(score.difference)));
+    score.spread != null && dot(kind, x(score.difference)));
 }
 
 function drawCompared({ before, now, says, scores }) {
   const order = ["worse", "better", "no evidence", null];
   const changed = scores.filter(({ p }) => p != null)
     .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
-  const same = scores.filter(({ p }) => p == null);
-  const reach = Math.max(0.5, ...changed.flatMap((score) =>
-    [score.difference, ...(score.interval ?? [])].map((v) => Math.abs(inSpreads(score, v)))));
+  const same = scores.filter(({ p, cases }) => p == null && cases > 0);
+  const reach = Math.max(0.5, ...changed.filter(({ spread }) => spread != null).flatMap((score) =>
+    [score.difference, ...score.interval].map((value) => Math.abs(inSpreads(score, value)))));
   const rows = changed.map((score) => {
     const [outcome, needed] = score.says.split(": ");
     return el("tr", { class: (score.outcome ?? "").replace(" ", "-") },
       el("th", { scope: "row" }, score.name, better(score),
         el("span", { class: "narrow soft" },
-          `${figure(score.mean_a)} → ${figure(score.mean_b)}, ${outcome}`)),
+          `${figure(score.mean_a)} → ${figure(score.mean_b)}, ${outcome.replace(/ by .*/, "")}`)),
       wide(figure(score.mean_a)), wide(figure(score.mean_b)),
       number(el("strong", {}, signed(score.difference))),
       el("td", {}, drawDifference(score, reach)), number(between(score.interval)),
@@ -142,17 +149,19 @@ function drawCompared({ before, now, says, scores }) {
   ];
 }
 
-const drawComparison = ({ systems, before, left }) =>
+const drawComparison = ({ systems, before, left_out }) =>
   section("comparison", "Comparison", systems.map(drawCompared),
     el("p", { class: "soft" },
       "Cases are the units; p is of a paired test, after Holm's correction. Lines show the 95 % ",
       "interval in standard deviations of the cases' differences."),
-    left.map((sentence) => el("p", { class: "soft" }, "Not compared, ", el("bdi", {}, sentence))),
+    left_out.map((sentence) =>
+      el("p", { class: "soft" }, "Not compared, ", el("bdi", {}, sentence))),
     el("p", { class: "signature" }, "before: ", el("bdi", {}, before)));
 
 function drawMean({ mean, interval, low, high }, from, to) {
   const x = (value) => EDGE + ((value - from) / (to - from)) * (WIDTH - 2 * EDGE);
-  return chart(`mean ${figure(mean)}, 95 % interval ${between(interval)}, cases from ${figure(low)} to ${figure(high)}`,
+  return chart(
+    `mean ${figure(mean)}, 95 % interval ${between(interval)}, cases from ${between([low, high])}`,
     line("axis", x(low), x(high)), interval && line("interval informs", ...interval.map(x)),
     dot("informs", x(mean)));
 }
@@ -165,15 +174,18 @@ function drawScores(scores) {
   const rows = varied.flatMap((score) => {
     const from = Math.min(...score.systems.map(({ low }) => low));
     const to = Math.max(...score.systems.map(({ high }) => high));
-    return score.systems.map((of, at) => el("tr", { class: at ? "goes-on" : null },
-      at === 0 && el("th", { scope: "row", rowspan: score.systems.length }, score.name, better(score)),
+    const name = el("th", { scope: "row", rowspan: score.systems.length },
+      score.name, better(score));
+    return score.systems.map((of, at) => el("tr", {}, at === 0 && name,
       several && el("td", {}, el("bdi", {}, of.system)),
       number(el("strong", {}, figure(of.mean))), el("td", {}, drawMean(of, from, to)),
-      number(between(of.interval)), number(between([of.low, of.high])), number(whole.format(of.cases))));
+      number(between(of.interval)), number(between([of.low, of.high])),
+      number(whole.format(of.cases))));
   });
   const numbers = (...names) => names.map((name) => heading(name, { class: "number" }));
   const head = [heading("Score"), several && heading("System"), numbers("Mean"),
-    heading("Mean among the cases", { class: "middle" }), numbers("95 % interval", "Cases range", "Cases")];
+    heading("Mean among the cases", { class: "middle" }),
+    numbers("95 % interval", "Cases range", "Cases")];
   const same = scores.filter((score) => score.systems.length && constant(score));
   return section("scores", "Scores",
     rows.length > 0 && table("Scores", head, rows),
@@ -193,7 +205,8 @@ function drawPrompts(changed, prompts) {
         : el("p", { class: "soft" }, "It changed; the text of before or of now is not at hand."),
     ]),
     Object.entries(prompts).map(([name, text]) =>
-      el("details", {}, el("summary", {}, "The text of ", el("bdi", {}, name)), el("pre", {}, text))));
+      el("details", {},
+        el("summary", {}, "The text of ", el("bdi", {}, name)), el("pre", {}, text))));
 }
 
 function drawCosts(costs) {

@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from difflib import unified_diff
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from summarizer.costs import price
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from summarizer.evals.runs import Run
 
 _NAMED = 50
-"""How many places of a failed gate are named, and how much of what was not compared."""
+"""How many places of a failed gate are named; the table of cases has all of them."""
+
+_TOLD = 1_000
+"""How many characters it takes at most to say what was not compared."""
 
 _CONTEXT = 3
 """How many lines that are the same stand around those in which two prompts differ."""
@@ -55,8 +59,8 @@ def render_report(
     """
     if comparison is None and verdict is not None:
         comparison = verdict.comparison
-    texts = prompts or {}
-    rows, details = Cases(run, comparison, verdict).shown()
+    known = prompts or {}
+    rows, texts, changes = Cases(run, comparison, verdict).shown()
     page = {
         "set": run.header.set,
         "signature": signature(run.header, len(run.cases)),
@@ -68,12 +72,12 @@ def render_report(
         "verdict": _verdict(verdict, rows) if verdict else None,
         "comparison": _comparison(comparison) if comparison else None,
         "scores": list(_scores(run)),
-        "changed_prompts": list(_changed_prompts(comparison, texts)) if comparison else [],
-        "prompts": {name: texts[h] for name, h in run.header.prompts.items() if h in texts},
+        "changed_prompts": list(_changed_prompts(comparison, known)) if comparison else [],
+        "prompts": {name: known[h] for name, h in run.header.prompts.items() if h in known},
         "costs": list(_costs(run)),
         "rows": rows,
     }
-    return _html(f"{run.header.set}: eval report", page, details)
+    return _html(f"{run.header.set}: eval report", page, texts, changes)
 
 
 # --- what is said of the whole run ---------------------------------------------------------------
@@ -107,7 +111,7 @@ def _comparison(comparison: Comparison) -> Shown:
     return {
         "before": comparison.signature_a,
         "now": comparison.signature_b,
-        "left": list(_left_out(comparison)),
+        "left_out": [shorten(told, _TOLD, placeholder=" …") for told in comparison.left_out],
         "systems": [
             {
                 "before": label(system.a),
@@ -131,33 +135,13 @@ def _says(system: SystemComparison) -> str:
         for outcome in ("worse", "better")
         if (number := count[outcome])
     ]
+    if not any(score.cases for score in system.scores):
+        return "Nothing could be compared"
     if not told:
         return "No evidence of a difference"
     if unclear := count["no evidence"]:
         told.append(f"no evidence of a difference in {unclear}")
     return ", ".join(told)
-
-
-def _left_out(comparison: Comparison) -> Iterator[str]:
-    """What was not compared, and why."""
-    for run, systems, cases, scores in (
-        ("before", comparison.systems_a, comparison.only_a, comparison.scores_a),
-        ("now", comparison.systems_b, comparison.only_b, comparison.scores_b),
-    ):
-        if systems:
-            yield f"only {run}: {_some([label(system) for system in systems])}"
-        if cases:
-            yield f"only {run}, or with another text: {_some(cases)}"
-        if scores:
-            yield f"scored only {run}: {_some(scores)}"
-    for system in comparison.systems:
-        if system.unanswered:
-            yield f"without an answer in one of the two: {_some(system.unanswered)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    left = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
 def _scores(run: Run) -> Iterator[Shown]:
@@ -230,9 +214,8 @@ def _costs(run: Run) -> Iterator[Shown]:
 # --- the file ------------------------------------------------------------------------------------
 
 
-def _html(title: str, page: Shown, details: Iterable[Shown]) -> str:
+def _html(title: str, page: Shown, texts: Iterable[Shown], changes: Iterable[Shown]) -> str:
     """The file; what cases open to stands a line each, to be read when it is asked for."""
-    lines = "\n".join(map(_json, details))
     style = _read("report.css")
     script = _read("report.js") + _read("report_cases.js")
     policy = (
@@ -253,7 +236,8 @@ def _html(title: str, page: Shown, details: Iterable[Shown]) -> str:
 <body>
 <noscript>This report needs JavaScript; it runs from this file alone.</noscript>
 <script type="application/json" id="page">{_json(page)}</script>
-<script type="application/jsonl" id="details">{lines}</script>
+<script type="application/jsonl" id="texts">{_lines(texts)}</script>
+<script type="application/jsonl" id="changes">{_lines(changes)}</script>
 <script>{script}</script>
 </body>
 </html>
@@ -266,6 +250,10 @@ def _read(name: str) -> str:
 
 def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _lines(values: Iterable[Shown]) -> str:
+    return "\n".join(map(_json, values))
 
 
 def _json(value: Any) -> str:

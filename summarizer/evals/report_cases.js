@@ -29,16 +29,18 @@ const drawFinding = ({ number, check, severity, message, evidence, fix, tag }) =
     number != null && el("span", { class: "index" }, number, " "),
     badge(severity), " ", tag && [badge(tag), " "], el("b", {}, check), " ", el("bdi", {}, message),
     evidence && [" ", el("span", { class: "soft" }, "abstract: ", el("q", {}, evidence))],
-    fix != null && [" ", el("span", { class: "soft" }, "right: ", el("q", { lang: "ko" }, fix))]);
+    fix != null && [" ", el("span", { class: "soft" }, "right: ",
+      fix ? el("q", { lang: "ko" }, fix) : "nothing")]);
 
 const drawFindings = (findings) =>
   findings.length > 0 && el("ul", { class: "findings", lang: "en" }, findings.map(drawFinding));
 
 function drawStep({ name, points, findings }, several) {
-  let number = 0;
-  const numbered = findings.map((one) => (one.span ? { ...one, number: ++number } : one));
+  let marks = 0;
+  const numbered = findings.map((one) =>
+    one.span && one.span[0] < one.span[1] ? { ...one, number: ++marks } : one);
   const of = (index) => numbered.filter(({ point }) => point === index);
-  const elsewhere = numbered.filter(({ point }) => point == null || !points || point >= points.length);
+  const elsewhere = numbered.filter(({ point }) => points?.[point] == null);
   return [
     several && el("h4", {}, name),
     points
@@ -50,10 +52,9 @@ function drawStep({ name, points, findings }, several) {
   ];
 }
 
-const drawAnswer = ({ status, reason, steps }) => [
+const drawAnswer = ({ reason, steps }) => [
   reason && el("p", { class: "reason" }, el("bdi", {}, reason)),
   steps.map((step) => drawStep(step, steps.length > 1)),
-  !steps.length && status !== "no answer" && el("p", { class: "soft" }, "Nothing is known of it."),
 ];
 
 function drawAnswers(title, answers) {
@@ -64,7 +65,8 @@ function drawAnswers(title, answers) {
   return block(el("h3", {}, title), !answers.length && el("p", { class: "soft" }, "No answer."),
     answers.map((answer, at) =>
       el("details", { open: at === Math.max(0, tagged) },
-        el("summary", {}, `Answer ${answer.sample + 1} of ${answers.length} `, badge(answer.status)),
+        el("summary", {},
+          `Answer ${answer.sample + 1} of ${answers.length} `, badge(answer.status)),
         drawAnswer(answer))));
 }
 
@@ -95,22 +97,23 @@ function drawDiff(diff) {
     points.filter((parts) => parts.length).map((parts) => el("li", {}, parts)));
 }
 
-const text = (title, lang, ...children) =>
-  el("div", {}, el("h3", {}, title), el("p", { class: "text", lang }, children));
+const prose = (title, lang, text) =>
+  el("div", {}, el("h3", {}, title), el("p", { class: "text", lang }, text));
 
 function drawCase(row) {
-  const { failed, abstract, target, now, before, diff } = detail(row);
+  const { failed, abstract, target, now } = JSON.parse(texts[row]);
+  const { before, diff } = JSON.parse(changes[row]);
   return [
     Object.keys(failed).length > 0 && el("p", { class: "reason" },
       "Makes gates fail: ", Object.keys(failed).join(", "),
       Object.values(failed).flat().map((reason) => [" · ", el("bdi", {}, reason)])),
     el("div", { class: "columns" },
-      text("Abstract", "en", abstract || "Not part of this run."),
+      prose("Abstract", "en", abstract || "Not part of this run."),
       before && el("div", {}, el("h3", {}, "Word by word, as first answered"),
         diff.length ? drawDiff(diff) : el("p", { class: "soft" }, "The text is the same.")),
       before && drawAnswers("Before", [before]),
       drawAnswers(before ? "Now" : "Answer", now),
-      target && text("Reference", "ko", target),
+      target && prose("Reference", "ko", target),
       drawCaseScores(page.rows[row])),
   ];
 }
@@ -121,28 +124,35 @@ const SHOWN = 100;
 const compared = page.rows.some(({ moved }) => moved != null);
 const scoreNames = page.scores.map(({ name }) => name).filter((name) => {
   const values = page.rows.map(({ scores }) => scores[name]).filter((value) => value != null);
-  return values.some((value) => value !== values[0]) || page.rows.some(({ moves }) => name in moves);
+  const moved = page.rows.some(({ moves }) => name in moves);
+  return moved || values.some((value) => value !== values[0]);
 });
 
-const view = { query: "", state: "", check: "", system: "", score: scoreNames[0], sort: null, from: 0 };
+const view = {
+  query: "", state: "", check: "", system: "", score: scoreNames[0], sort: null, from: 0,
+};
 const open = new Set();
 let found = [];
 
 const columns = () => [
   { key: "case", label: "Case", of: ({ title }) => title },
-  page.systems.length > 1 && { key: "system", label: "System", of: ({ system }) => system, wide: true },
+  page.systems.length > 1 &&
+    { key: "system", label: "System", of: ({ system }) => system, wide: true },
   { key: "state", label: "Outcome", of: ({ state }) => state },
-  { key: "findings", label: "Findings", of: ({ errors, warnings }) => errors * 1e6 + warnings, number: true },
-  compared && { key: "moved", label: "Moved", of: ({ moved }) => moved, number: true, wide: true },
-  view.score && { key: "score", label: view.score, of: ({ scores }) => scores[view.score], number: true },
-  view.score && compared && { key: "change", label: "Change", of: ({ moves }) => moves[view.score], number: true, wide: true },
+  { key: "findings", label: "Findings", numeric: true,
+    of: ({ errors, warnings }) => errors * 1e6 + warnings },
+  compared && { key: "moved", label: "Moved", numeric: true, wide: true, of: ({ moved }) => moved },
+  view.score &&
+    { key: "score", label: view.score, numeric: true, of: ({ scores }) => scores[view.score] },
+  view.score && compared && { key: "change", label: "Change", numeric: true, wide: true,
+    of: ({ moves }) => moves[view.score] },
 ].filter(Boolean);
 
 // What a case is searched by is put together while nobody waits, or when it is first needed.
 const searched = [];
 function searchedText(row) {
   const { id, title } = page.rows[row];
-  const { abstract, target, now } = detail(row);
+  const { abstract, target, now } = JSON.parse(texts[row]);
   const steps = now.flatMap((answer) => answer.steps);
   return [id, title, abstract, target, ...steps.flatMap(({ points }) => points ?? []),
     ...steps.flatMap(({ findings }) => findings.map(({ message }) => message))]
@@ -187,6 +197,7 @@ function find() {
   });
 }
 
+const breakable = (name) => name.split(/(?<=[._])/).map((part) => [part, el("wbr")]);
 const head = el("tr"), body = el("tbody"), count = el("p", { role: "status" }), pager = el("div");
 
 function drawRow(row) {
@@ -215,25 +226,36 @@ const drawDetail = (row) =>
   el("tr", { id: `detail-${row}`, class: "detail" },
     el("td", { colspan: columns().length }, drawCase(row)));
 
+function drawHeading({ key, label, numeric, wide }) {
+  const order = view.sort?.key === key && (view.sort.descending ? "descending" : "ascending");
+  const sort = el("button", { type: "button", onclick: () => sortBy(key, Boolean(numeric)) },
+    breakable(label));
+  return heading(sort, {
+    class: [numeric && "number", wide && "wide"].filter(Boolean).join(" "),
+    "aria-sort": order,
+  });
+}
+
+function drawPager(from, to) {
+  const turn = (label, to, there) =>
+    el("button", { type: "button", disabled: !there, onclick: () => turnTo(to) }, label);
+  return [
+    turn("Previous", from - SHOWN, from > 0),
+    el("span", {}, `${[from + 1, to].map(whole.format).join("–")} of ${whole.format(found.length)}`),
+    turn("Next", to, to < found.length),
+  ];
+}
+
 function draw() {
-  head.replaceChildren(...columns().map(({ key, label, number, wide }) => {
-    const sorted = view.sort?.key === key;
-    return heading(el("button", { type: "button", onclick: () => sortBy(key, number) }, label), {
-      class: [number && "number", wide && "wide"].filter(Boolean).join(" "),
-      "aria-sort": sorted ? (view.sort.descending ? "descending" : "ascending") : null,
-    });
-  }));
   const rows = found.slice(view.from, view.from + SHOWN);
-  body.replaceChildren(...rows.flatMap((row) => [drawRow(row), ...(open.has(row) ? [drawDetail(row)] : [])]));
-  const total = counted(page.rows.length, "case");
-  count.textContent = found.length === page.rows.length ? total : `${whole.format(found.length)} of ${total}`;
-  const to = view.from + rows.length;
-  const turn = (label, from, there) =>
-    el("button", { type: "button", disabled: !there, onclick: () => turnTo(from) }, label);
-  pager.replaceChildren(...(found.length > SHOWN ? [
-    turn("Previous", view.from - SHOWN, view.from > 0),
-    el("span", {}, `${whole.format(view.from + 1)}–${whole.format(to)} of ${whole.format(found.length)}`),
-    turn("Next", to, to < found.length)] : []));
+  const all = counted(page.rows.length, "case");
+  const some = found.length < page.rows.length;
+  count.textContent = some ? `${whole.format(found.length)} of ${all}` : all;
+  head.replaceChildren(...columns().map(drawHeading));
+  body.replaceChildren(...rows.flatMap((row) =>
+    open.has(row) ? [drawRow(row), drawDetail(row)] : [drawRow(row)]));
+  pager.replaceChildren(
+    ...(found.length > SHOWN ? drawPager(view.from, view.from + rows.length) : []));
 }
 
 function update(change) {
@@ -249,11 +271,11 @@ function turnTo(from) {
   document.querySelector("#cases .scrolls").focus({ preventScroll: true });
 }
 
-function sortBy(key, numbers) {
-  const first = Boolean(numbers);
-  const again = view.sort?.key === key;
-  const descending = again ? !view.sort.descending : first;
-  update({ sort: again && descending === first ? null : { key, descending } });
+// First the way that is looked for most (large figures, early letters), then the other, then none.
+function sortBy(key, descending) {
+  const { sort } = view;
+  if (sort?.key !== key) update({ sort: { key, descending } });
+  else update({ sort: sort.descending === descending ? { key, descending: !descending } : null });
   head.children[columns().findIndex((column) => column.key === key)].firstChild.focus();
 }
 
@@ -297,7 +319,8 @@ function drawCases() {
   for (const row of page.rows)
     for (const check of row.checks) checks.set(check, (checks.get(check) ?? 0) + 1);
   const outcomes = [["", "any"], ["failed", "failed"],
-    ...(page.verdict ? [["blamed", "makes a gate fail"]] : []), ["passed", "passed"], ["findings", "with findings"],
+    ...(page.verdict ? [["blamed", "makes a gate fail"]] : []),
+    ["passed", "passed"], ["findings", "with findings"],
     ...(compared ? [["worse", "worse than before"], ["better", "better than before"]] : [])];
   return section("cases", "Cases",
     el("div", { class: "filters", role: "search", "aria-label": "Cases" },
@@ -306,11 +329,14 @@ function drawCases() {
         ...[...checks].sort().map(([name, rows]) => [name, `${name} (${whole.format(rows)})`])]),
       page.systems.length > 1 && choice("system", "System",
         [["", "all"], ...page.systems.map((name) => [name, name])]),
-      scoreNames.length > 1 && choice("score", "Score shown", scoreNames.map((name) => [name, name])),
+      scoreNames.length > 1 &&
+        choice("score", "Score shown", scoreNames.map((name) => [name, name])),
       el("button", { type: "button", onclick: clear }, "Clear")),
     count,
     el("div", { class: "scrolls", tabindex: 0, role: "group", "aria-label": "Cases" },
       el("table", { class: "cases" }, el("thead", {}, head), body)),
+    page.rows.some(({ state }) => state === "blamed") && el("p", { class: "soft" },
+      "Blamed: the answer is well in itself, but what it scored makes a gate fail."),
     compared && el("p", { class: "soft" }, "Moved: how far a case moved for the better over all ",
       "scores, each in standard deviations of its own differences."),
     el("nav", { class: "pager", "aria-label": "Pages of cases" }, pager));
@@ -328,7 +354,8 @@ function drawPage() {
     drawCosts(page.costs),
   ].filter(Boolean);
   const facts = [counted(cases, "case"), counted(systems.length, "system"),
-    repeats > 1 && `${repeats} answers each`, missing > 0 && `${whole.format(missing)} not asked yet`, started];
+    repeats > 1 && `${repeats} answers each`,
+    missing > 0 && `${whole.format(missing)} not asked yet`, started];
   return [
     el("header", {},
       el("h1", {}, el("bdi", {}, set), " ", verdict && badge(verdict.passed ? "passed" : "failed")),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from summarizer.digest import Entry, Finding, Summary
     from summarizer.evals.cases import Case
-    from summarizer.evals.compare import CaseComparison, Comparison
+    from summarizer.evals.compare import Comparison
     from summarizer.evals.gates import Verdict
     from summarizer.evals.runs import Result, Run, System
 
@@ -67,15 +67,19 @@ class Cases:
                 if culprit.finding is None:  # findings are shown where they are
                     reasons.append(culprit.reason)
 
-    def shown(self) -> tuple[list[Shown], list[Shown]]:
-        """Lines and what they open to, in one order: failed ones first, then what moved most."""
+    def shown(self) -> tuple[Sequence[Shown], Sequence[Shown], Sequence[Shown]]:
+        """Lines, the texts that each opens to, and what changed in these since the earlier run.
+
+        All in one order: what failed comes first, then what moved most.
+        """
         every = [
-            (self._row(case, system), self._detail(case, system))
+            (self._row(case, system), self._texts(case, system), self._changes(case, system))
             for system in asked_systems(self._run)
             for case in self._run.cases
         ]
         every.sort(key=lambda one: (_ORDER.index(one[0]["state"]), -abs(one[0]["moved"] or 0.0)))
-        return [row for row, _ in every], [detail for _, detail in every]
+        rows, texts, changes = zip(*every, strict=True) if every else ((), (), ())
+        return rows, texts, changes
 
     def _row(self, case: Case, system: System) -> Shown:
         key = case.id, system
@@ -108,7 +112,7 @@ class Cases:
         )
         return "failed" if failed else "passed"
 
-    def _detail(self, case: Case, system: System) -> Shown:
+    def _texts(self, case: Case, system: System) -> Shown:
         compared = self._compared.get((case.id, system))
         results = self._results.get((case.id, system), [])
         entries = (result.entry for result in results if result.entry)
@@ -123,13 +127,17 @@ class Cases:
                 else _answer(result)
                 for result in results
             ],
-            "before": _answer(compared.a, compared.lost, "gone") if compared else None,
-            "diff": _diff(compared),
         }
 
-
-def _diff(compared: CaseComparison | None) -> Sequence[tuple[str, str]]:
-    return compared.diff if compared and compared.text_a != compared.text_b else ()
+    def _changes(self, case: Case, system: System) -> Shown:
+        compared = self._compared.get((case.id, system))
+        if compared is None:
+            return {}
+        same = compared.text_a == compared.text_b
+        return {
+            "before": _answer(compared.a, compared.lost, "gone"),
+            "diff": () if same else compared.diff,
+        }
 
 
 def _answer(result: Result, marked: Iterable[Finding] = (), tag: str | None = None) -> Shown:
@@ -157,7 +165,7 @@ def _steps(entry: Entry, marked: Sequence[Finding], tag: str | None) -> Iterator
         }
     if entry.summary and entry.summary != last:
         yield {
-            "name": "As published, mended",
+            "name": "Mended",
             "points": _points(entry.summary),
             "findings": [_finding(finding) for finding in entry.findings],
         }
