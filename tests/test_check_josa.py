@@ -93,6 +93,7 @@ def test_after_latin_script_it_is_told_and_left_to_the_model(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "두께는 25 μm를 넘고 5 μs은 짧습니다.",
         "있는 없는 찾는 않는 담는 막는 뛰어넘는 다듬는 사로잡는 했는 맞먹는",
         "평가 증가 국가 전문가 성능평가 무엇인가 있는가 중요한가 누군가",
         "차이 사이 디스플레이 플레이 까다로이 성능차이 나이",

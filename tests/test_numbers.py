@@ -49,6 +49,8 @@ hundreds of thousands of clips | 수십만 개의 클립
 1.6 and 3.1 billion parameters | 16억과 31억 매개변수
 between 3 and 5 million | 300만에서 500만
 10^6 samples, $5 \\times 10^{4}$ steps | 100만 개의 샘플과 5만 스텝
+tracks 68 points of the face | 얼굴의 68개 점을 추적한다.
+the ratio is 4/3. We | 비율은 4/3이다.
 128K tokens at 4K resolution | 12만 8천 토큰, 4K 해상도
 improves by 5.3 percentage points | 5.3%p 향상된다.
 improves by 5.3 points | 5.3포인트 향상된다.

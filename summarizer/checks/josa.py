@@ -200,6 +200,8 @@ def _host(text: str, end: int, *, in_bracket: bool = False) -> _Host:
     if last in _LATIN:
         start = _start(text, end, _LATIN)
         word, before = text[start:end], text[max(0, start - 2) : start]
+        if before[-1:] in ("μ", "µ"):
+            return _Host()  # 마이크로미터, 마이크로초: the letters do not say which
         unit = before[-1:].isdigit() or (
             len(word) < 4 and before[-1:] == " " and before[0].isdigit()
         )

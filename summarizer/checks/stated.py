@@ -119,6 +119,8 @@ class Stated:
         if measure.unit in _RELATIVE:
             wordy = stated.role or (stated.word and measure.unit != "x")
             return not (wordy or _COUNTING.match(self.text, stated.span[1]))
+        if other.unit == "point" and "점" in text[quantity.span[1] :][:8]:
+            return True  # 68 points of a face are 68개 점
         return other.unit not in ("%", "%p", "point") or not _is_counted(quantity, text)
 
     def implies(self, quantity: Quantity, text: str) -> bool:
