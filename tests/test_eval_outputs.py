@@ -226,3 +226,12 @@ def hostile(text: str) -> None:
         ]
 
     assert tokens(text, text) == tokens("Plain", "plain")
+
+
+def test_sarif_tools_reads_the_sarif_back(tmp_path: Path) -> None:
+    loader = pytest.importorskip("sarif.loader", reason="needs sarif-tools")
+    path = tmp_path / "eval.sarif"
+    path.write_text(json.dumps(sarif([judged(wrong())])))
+    read = loader.load_sarif_file(str(path))
+    assert read.get_result_count() == len(sarif([judged(wrong())])["runs"][0]["results"])
+    assert read.get_distinct_tool_names() == ["summarizer"]
