@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PEERS := build/peers
 INSTALL := -m pip --disable-pip-version-check install -qq
 
-.PHONY: help digest test peers lint format constraints clean
+.PHONY: help digest test eval peers lint format constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +20,12 @@ digest: $(READY)  ## Write the digest of the sample day into digests/ (no key, n
 test: $(READY)  ## Run the tests
 	@$(BIN)/python -m pytest
 
-peers: $(READY) $(PEERS)/.ready  ## Run the tests against programs of others (needs node and npm)
-	@$(BIN)/python -m pytest tests/peers
+eval: $(READY)  ## Run the eval sets from their recordings and hold them against their gates
+	@$(BIN)/summarizer eval
+
+peers: $(PEERS)/.ready $(PEERS)/venv/.ready  ## Run the tests against programs of others (needs npm)
+	@$(PEERS)/venv/bin/python -m pytest tests/peers tests/test_eval_sets.py \
+		tests/test_eval_outputs.py tests/test_significance.py
 
 lint: $(READY)  ## Check style, types and which module imports which
 	@$(BIN)/ruff check
@@ -63,4 +67,12 @@ $(PEERS)/.ready: tests/peers/package.json tests/peers/package-lock.json
 	@mkdir -p $(PEERS)
 	@cp $^ $(PEERS)
 	@npm ci --prefix $(PEERS) --engine-strict --ignore-scripts --no-audit --no-fund >/dev/null
+	@touch $@
+
+# In an environment of their own: some of them want other versions than ours.
+$(PEERS)/venv/.ready: pyproject.toml
+	@$(PYTHON) -m venv --clear $(PEERS)/venv
+	@$(PEERS)/venv/bin/python $(INSTALL) --upgrade pip
+	@$(PEERS)/venv/bin/python $(INSTALL) --editable '.[all]' --group dev \
+		inspect-ai junitparser sarif-tools signaltest
 	@touch $@

@@ -12,6 +12,11 @@ ROOT = Path(__file__).parents[1]
 # The reason of a skip that is allowed → whether it is allowed here.
 KNOWN = {
     "needs ../shared": not (ROOT.parent / "shared").is_dir(),
+    # Programs of others that `make peers` brings.
+    "needs inspect_ai": True,
+    "needs junitparser": True,
+    "needs sarif-tools": True,
+    "needs signaltest": True,
     "POSIX modes": os.name == "nt",
     "XDG_DATA_HOME": sys.platform != "linux",
 }

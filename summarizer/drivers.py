@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter, deque
 from contextlib import aclosing, suppress
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -311,11 +312,18 @@ class _Noting:
 
 
 async def questions(
-    papers: Iterable[Paper], prompt: Prompt, recordings: Iterable[Recording]
+    papers: Iterable[Paper], prompt: Prompt, recordings: Iterable[Recording], *, samples: int = 1
 ) -> list[Request]:
-    """Every question that is asked about papers now, repairs of recorded answers included."""
+    """Every question that is asked about papers now, repairs of recorded answers included.
+
+    Args:
+        papers: What is asked about.
+        prompt: What is asked.
+        recordings: The answers that there are, of one model.
+        samples: How many independent answers to each question are wanted.
+    """
     noting = _Noting(recordings)
-    for paper in papers:
+    for paper, sample in product(papers, range(samples)):
         with suppress(RecordingMiss):
-            await summarize(paper, prompt=prompt, model=noting)
+            await summarize(paper, prompt=prompt, model=noting, sample=sample)
     return noting.noted

@@ -188,6 +188,15 @@ def read_text(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"the file cannot be read: {reason}", path=path) from None
+    return decode(data, path)
+
+
+def decode(data: bytes, path: Path) -> str:
+    """The text of a file that people write, as `read_text` wants it.
+
+    Raises:
+        InputError: The file is too large, or is not such text.
+    """
     if len(data) > LARGEST:
         raise InputError(f"the file is larger than {LARGEST // 1024} KB", path=path)
 

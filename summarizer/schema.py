@@ -54,7 +54,10 @@ class Violation(NamedTuple):
 
 def digest_schema() -> dict[str, Any]:
     """The schema of a digest's JSON."""
-    return _published(Digest, DIGEST_ID)
+    schema = published(Digest, DIGEST_ID)
+    schema["properties"] = {"$schema": {"const": DIGEST_ID}} | schema["properties"]
+    schema["required"] = ["$schema", *schema["required"]]
+    return schema
 
 
 def digest_schema_text() -> str:
@@ -82,8 +85,13 @@ def validate(document: object, schema: Schema) -> list[Violation]:
     return list(violations)
 
 
-def _published(model: type[BaseModel], identity: str) -> dict[str, Any]:
-    """A model's schema, its descriptions taken from the docstrings."""
+def published(model: type[BaseModel], identity: str) -> dict[str, Any]:
+    """A model's schema, its descriptions taken from the docstrings.
+
+    Args:
+        model: Has models among its fields, and says under `Attributes` what needs saying of each.
+        identity: The schema's `$id`.
+    """
     generated = model.model_json_schema()
     for part in (generated, *generated["$defs"].values()):
         docstring = inspect.cleandoc(part.get("description", ""))
@@ -95,8 +103,6 @@ def _published(model: type[BaseModel], identity: str) -> dict[str, Any]:
             if name in told:
                 member["description"] = _one_line(told[name])
     definitions = generated.pop("$defs")
-    generated["properties"] = {"$schema": {"const": identity}} | generated["properties"]
-    generated["required"] = ["$schema", *generated["required"]]
     return {"$schema": _DIALECT, "$id": identity, **generated, "$defs": definitions}
 
 

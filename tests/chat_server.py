@@ -137,12 +137,18 @@ class ChatServer:
         model: The only model there is; None answers for every name.
         lacks: Names of settings that are refused (`max_completion_tokens`, `temperature`, …), and
             forms of `response_format` (`json_schema`, `json_object`).
+        delay: Seconds before each answer.
     """
 
     def __init__(
-        self, *, key: str | None = None, model: str | None = None, lacks: tuple[str, ...] = ()
+        self,
+        *,
+        key: str | None = None,
+        model: str | None = None,
+        lacks: tuple[str, ...] = (),
+        delay: float = 0.0,
     ) -> None:
-        self.key, self.model, self.lacks = key, model, lacks
+        self.key, self.model, self.lacks, self.delay = key, model, lacks, delay
         self.requests: list[Seen] = []
         self.connections = 0
         self._respond: Respond = lambda _: "- 답"
@@ -208,6 +214,8 @@ class ChatServer:
                 if reply.hang:
                     await self._stop.wait()
                     return
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 writer.write(_wire(reply))
                 await writer.drain()
                 if reply.cut is not None:

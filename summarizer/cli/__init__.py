@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "digest": "summarizer.cli.digest:digest",
     "check": "summarizer.cli.check:check",
+    "eval": "summarizer.cli.eval:evaluate_sets",
     "convert": "summarizer.cli.convert:convert",
     "prompts": "summarizer.cli.prompts:prompts",
     "recordings": "summarizer.cli.recordings:recordings",

@@ -42,42 +42,57 @@ def _of_a_file(command: Callable[..., None]) -> Callable[..., None]:
         metavar="NAME|FILE",
         help="What is asked about them; may be given more than once.",
     )
+    @click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME|FILE",
+        help="What this eval set asks, instead of papers; may be given more than once.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @wraps(command)
-    def with_arguments(**arguments: Any) -> None:
-        command(**arguments)
+    def with_arguments(file: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001
+        command(file, _wanted(file, **asked), as_json=as_json)
 
     return with_arguments
 
 
-def _wanted(file: Path, source: str | None, names: tuple[str, ...]) -> list[Request]:
+def _wanted(
+    file: Path, *, source: str | None, names: tuple[str, ...], sets: tuple[str, ...]
+) -> list[Request]:
     from summarizer.cli.terminal import notice
     from summarizer.drivers import questions
+    from summarizer.errors import InputError
+    from summarizer.evals.evaluate import wanted
+    from summarizer.evals.sets import load_eval_set
     from summarizer.models.recordings import read_recordings
     from summarizer.prompts import load_prompt
     from summarizer.sources import read_listing
 
+    if sets and source:
+        raise InputError("--from and --set both say what is asked", hint="Leave one of them out")
+
     async def ask() -> list[Request]:
-        listing = await read_listing(source or str(file.parent / _PAPERS), notice=notice)
         recorded = read_recordings(file)
-        return [
-            question
-            for name in names
-            for question in await questions(listing.papers, load_prompt(name), recorded)
-        ]
+        if sets:
+            asked = [await wanted(load_eval_set(name), recorded) for name in sets]
+        else:
+            listing = await read_listing(source or str(file.parent / _PAPERS), notice=notice)
+            asked = [await questions(listing.papers, load_prompt(n), recorded) for n in names]
+        return [question for every in asked for question in every]
 
     return asyncio.run(ask())
 
 
 @recordings.command()
 @_of_a_file
-def show(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+def show(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     """Show each recording, and whether it answers what is asked now."""
     from summarizer.cli.terminal import print_json, table
     from summarizer.models import upkeep
     from summarizer.models.recordings import read_recordings
 
-    rows = upkeep.show(read_recordings(file), _wanted(file, source, names))
+    rows = upkeep.show(read_recordings(file), wanted)
     if as_json:
         print_json([row.model_dump(mode="json") for row in rows])
         return
@@ -94,7 +109,7 @@ def show(file: Path, source: str | None, names: tuple[str, ...], *, as_json: boo
 
 @recordings.command()
 @_of_a_file
-def prune(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+def prune(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     """Drop the recordings that answer nothing that is asked now.
 
     A handwritten answer to an earlier wording of a prompt stays: `rekey` can move it.
@@ -102,7 +117,7 @@ def prune(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bo
     from summarizer.cli.terminal import print_json
     from summarizer.models import upkeep
 
-    dropped = upkeep.prune(file, _wanted(file, source, names))
+    dropped = upkeep.prune(file, wanted)
     if as_json:
         print_json([{"label": r.label, "fingerprint": r.fingerprint} for r in dropped])
         return
@@ -113,12 +128,12 @@ def prune(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bo
 
 @recordings.command()
 @_of_a_file
-def rekey(file: Path, source: str | None, names: tuple[str, ...], *, as_json: bool) -> None:
+def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     """Move handwritten answers to an edited prompt, paper by paper; never those of a model."""
     from summarizer.cli.terminal import print_json
     from summarizer.models import upkeep
 
-    moved = upkeep.rekey(file, _wanted(file, source, names))
+    moved = upkeep.rekey(file, wanted)
     if as_json:
         print_json(
             [

@@ -23,6 +23,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def plain(text: str) -> str:
+    """Text of others, without what could command a terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -103,6 +103,15 @@ def read_recordings(path: Path) -> list[Recording]:
         ) from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {_reason(error)}", path=path) from None
+    return parse_recordings(data, path)
+
+
+def parse_recordings(data: bytes, path: Path) -> list[Recording]:
+    """The recordings of a file's bytes, as `read_recordings` gives them.
+
+    Raises:
+        InputError: A line is no recording or was changed by hand.
+    """
     recordings, torn = _read(data, path)
     if torn:
         _log.warning("%s: the last line was cut short and is left out", path)

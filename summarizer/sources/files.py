@@ -65,6 +65,15 @@ def read_file(
     return day, papers
 
 
+def parse_papers(text: str) -> list[Paper]:
+    """The papers of JSON, JSON Lines or CSV.
+
+    Raises:
+        Unreadable: Something in it is not as it should be.
+    """
+    return _from_text(text)[1]
+
+
 def _bytes(name: str) -> bytes:
     try:
         if name == "-":

@@ -65,7 +65,7 @@ DOOMED = dict(zip(IDS, SAID, strict=False))
 def points(subject: str) -> dict[str, list[str]]:
     return {
         "points": [
-            f"이 논문은 {subject}을 위한 작은 방법을 제안합니다.",
+            f"이 논문은 {subject}에 쓸 작은 방법을 제안합니다.",
             "이 방법은 레이블이 필요하지 않습니다.",
             "저자들이 시도한 모든 과제에서 가장 강한 기준 방법을 앞섭니다.",
             "저자들은 코드를 공개합니다.",

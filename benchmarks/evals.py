@@ -1,0 +1,309 @@
+"""How long an eval takes, beside the shortest loop that could do it.
+
+    python -m benchmarks.evals [--cases 1000] [--rounds 5] [--delays 0,50] [--only NAME…]
+
+Cases of about 1,200 characters are asked of a server on loopback in a process of its own, 32 at
+once, and scored three times each. Whole processes are timed, from their start to their end, one
+after the other in turns; shown are the median seconds and the most memory.
+
+- bare: `AsyncOpenAI` on aiohttp with a semaphore; an answer is read as JSON, its characters are
+  counted and its words compared with the reference. No check, no record, no second try.
+- ours: `summarizer eval --ask missing --out FILE` with the scorers checks, length and compression;
+  the flow with every check, its answers committed to a store, its results in a file.
+- recorded: the same from recordings, without a server; also with ROUGE and chrF++.
+- promptfoo, inspect: the same cases and three assertions, where they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 32
+MODEL = "test-1"
+
+# About as many figures and characters as in real abstracts and points: of 97 pairs, 5.6 and 1,299, 3.9 and
+# 578 in the mean.
+_ABSTRACT = """\
+We study how the width of a network changes what can be pruned from it, and present Study {n}, a \
+method that ranks the channels of each layer by their share of the gradient. Earlier rankings look \
+at weights alone, so that layers which are read often but written rarely lose channels that they \
+need. Our ranking is computed in a single pass through the training data and needs no retraining. We \
+evaluate it on {t} tasks of image classification, speech recognition and machine translation, with \
+models of up to {l}M parameters. At a sparsity of {s}%, accuracy falls by {d} percentage points, \
+where the best earlier ranking loses twice as much. Training the pruned models again closes a large \
+part of that gap. On a single device the pruned models run {x}x as fast and take less memory. The \
+gain is largest in the first layers, which hold few weights and many activations, and smallest in \
+the last ones. We also find that the order in which layers are pruned matters less than earlier \
+work holds: in most random orders the result is the same within the usual deviation. Ablations show \
+that the share of the gradient explains most of the difference, and that the amount of data hardly \
+matters. We discuss where the ranking fails, which is mostly in layers that are shared between \
+branches of a model, and how that might be seen beforehand."""
+
+_POINTS = """\
+이 논문은 신경망의 너비에 따라 무엇을 가지치기(pruning)할 수 있는지 살펴보고, 각 층의 채널을 기울기에서 차지하는 비중으로 순위를 매기는 방법을 제안합니다.
+기존 순위는 가중치만 보기 때문에, 자주 읽히지만 드물게 쓰이는 층이 꼭 필요한 채널을 잃게 됩니다.
+제안한 순위는 학습 데이터를 한 번 훑어 계산하며, 모델을 다시 학습할 필요가 없습니다.
+이미지 분류, 음성 인식, 기계 번역의 {t}개 과제에서 매개변수가 최대 {l}M인 모델들로 방법을 평가했습니다.
+희소성(sparsity) {s}%에서 정확도는 {d}%p 떨어지며, 기존의 가장 좋은 순위는 그 두 배를 잃습니다.
+가지치기한 모델은 단일 장치에서 {x}배 빠르게 동작하고 메모리도 더 적게 사용합니다.
+층을 가지치기하는 순서는 기존 연구의 주장보다 덜 중요하며, 여러 층이 공유되는 곳에서는 순위가 실패하기도 합니다."""
+
+
+def _figures(n: int) -> dict[str, int | float]:
+    """Figures that differ from case to case, and in a case from each other."""
+    return {
+        "n": n,
+        "t": 11 + n % 8,
+        "l": 700 + n % 250,
+        "s": 61 + n % 20,
+        "d": 1.1 + n % 7 / 10,
+        "x": 2.1 + n % 8 / 10,
+    }
+
+
+def _case(n: int) -> dict[str, Any]:
+    figures = _figures(n)
+    return {
+        "id": f"bench-{n}",
+        "input": _ABSTRACT.format(**figures),
+        "target": _POINTS.format(**figures),
+        "metadata": {"title": f"Study {n}: Ranking Channels by Their Share of the Gradient"},
+    }
+
+
+def _answer(body: dict[str, Any]) -> str:
+    """What the server answers: the points of the case, with the last two in one."""
+    text = body["messages"][-1]["content"]
+    n = int(text[text.index("present Study ") + 14 :].split(",")[0])
+    *points, a, b = _POINTS.format(**_figures(n)).splitlines()
+    return json.dumps({"points": [*points, f"{a} {b}"]}, ensure_ascii=False)
+
+
+# --- what is timed -------------------------------------------------------------------------------
+
+
+def bare(cases: Path, out: Path, url: str) -> None:
+    """The shortest loop: render, ask, read, score, write."""
+    from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    prompt = (ROOT / "prompts" / "digest-ko.prompty").read_text().split("---", 2)[2]
+    system, user = prompt.split("\nuser:\n")
+
+    async def run() -> None:
+        places = asyncio.Semaphore(AT_ONCE)
+        client = AsyncOpenAI(base_url=url, api_key="none", http_client=DefaultAioHttpClient())
+
+        async def one(case: dict[str, Any]) -> dict[str, Any]:
+            asked = user.replace("{{title}}", case["metadata"]["title"])
+            async with places:
+                answer = await client.chat.completions.create(
+                    model=MODEL,
+                    messages=[
+                        {"role": "system", "content": system},
+                        {"role": "user", "content": asked.replace("{{abstract}}", case["input"])},
+                    ],
+                )
+            text = answer.choices[0].message.content or ""
+            points = "\n".join(json.loads(text)["points"])
+            wanted = set(case["target"].split())
+            shared = len(wanted & set(points.split())) / len(wanted)
+            return {"id": case["id"], "text": text, "scores": [1, len(points), shared]}
+
+        read = [json.loads(line) for line in cases.read_text().splitlines()]
+        results = await asyncio.gather(*map(one, read))
+        with out.open("w") as file:
+            file.writelines(json.dumps(result, ensure_ascii=False) + "\n" for result in results)
+        await client.close()
+
+    asyncio.run(run())
+
+
+def serve(delay: float) -> None:
+    """A server that says its address and answers until its input ends."""
+    from tests.chat_server import ChatServer
+
+    with ChatServer(delay=delay) as server:
+        server.requests = _Forgetful()
+        server.answers(_answer)
+        print(server.url, flush=True)
+        sys.stdin.read()
+
+
+class _Forgetful(list[Any]):
+    def append(self, _: Any) -> None:
+        """Keep nothing, so that the server stays as fast as it was."""
+
+
+_SET = """\
+cases: cases.jsonl
+prompts: [digest-ko]
+models: [openai:test-1]
+{recordings}
+scorers: {{{scorers}}}
+gates: {{checks.errors: {{max: 0}}}}
+"""
+
+
+def _write_sets(folder: Path, count: int) -> None:
+    from summarizer.digest import Paper
+    from summarizer.models import Answer
+    from summarizer.models.recordings import Recording, write_recordings
+    from summarizer.prompts import load_prompt
+
+    cases = [_case(n) for n in range(count)]
+    lines = (json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
+    (folder / "cases.jsonl").write_text("".join(lines))
+    light, overlap = "checks: , length: , compression: ", "checks: , rouge: , chrf: "
+    recorded = "recordings: recordings.jsonl"
+    for name, scorers, recordings in (
+        ("live", light, ""),
+        ("recorded", light, recorded),
+        ("overlap", overlap, recorded),
+    ):
+        text = _SET.format(scorers=scorers, recordings=recordings)
+        (folder / f"{name}.yaml").write_text(text)
+    prompt = load_prompt("digest-ko")
+    when = dt.datetime(2024, 1, 12, tzinfo=dt.UTC)
+    requests = [
+        prompt.render(
+            Paper(arxiv_id=case["id"], title=case["metadata"]["title"], abstract=case["input"])
+        )
+        for case in cases
+    ]
+    write_recordings(
+        folder / "recordings.jsonl",
+        [
+            Recording(
+                model="openai:test-1",
+                request=request,
+                answer=Answer(
+                    text=_answer({"messages": [{"content": request.messages[-1].content}]})
+                ),
+                origin="model",
+                recorded_at=when,
+            )
+            for request in requests
+        ],
+    )
+
+
+# --- how it is timed -----------------------------------------------------------------------------
+
+
+class Taken(NamedTuple):
+    """What a process took."""
+
+    seconds: float
+    processor: float
+    megabytes: float
+
+
+def _time(command: Sequence[str], *, cwd: Path, **environment: str) -> Taken:
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output = process.stdout.read() if process.stdout else b""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.stdout:
+        process.stdout.close()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} left with {process.returncode}:\n{output.decode()}")
+    seconds = time.perf_counter() - began
+    return Taken(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+@contextmanager
+def _server(delay: float) -> Iterator[str]:
+    command = [sys.executable, "-m", "benchmarks.evals", "serve", str(delay)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+def _ours(folder: Path, name: str, url: str = "") -> Taken:
+    out = folder / "run.jsonl"
+    out.unlink(missing_ok=True)
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    command = [sys.executable, "-m", "summarizer", "eval", f"{name}.yaml", "--out", str(out)]
+    if url:
+        command += ["--ask", "missing", "--concurrency", str(AT_ONCE)]
+    return _time(command, cwd=folder, OPENAI_BASE_URL=url, XDG_DATA_HOME=str(folder / "data"))
+
+
+def _bare(folder: Path, url: str) -> Taken:
+    command = [sys.executable, "-m", "benchmarks.evals", "bare", "cases.jsonl", "bare.jsonl", url]
+    return _time(command, cwd=folder)
+
+
+def main() -> None:
+    """Time them in turns, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--delays", default="0,50", help="milliseconds")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_sets(folder, given.cases)
+        recorded: dict[str, Callable[[], Taken]] = {
+            "recorded": lambda: _ours(folder, "recorded"),
+            "with ROUGE, chrF++": lambda: _ours(folder, "overlap"),
+        }
+        _compare("from recordings", recorded, given.rounds)
+        for delay in map(int, given.delays.split(",")):
+            with _server(delay / 1000) as url:
+                live: dict[str, Callable[[], Taken]] = {
+                    "bare": lambda url=url: _bare(folder, url),
+                    "ours": lambda url=url: _ours(folder, "live", url),
+                }
+                _compare(f"a server that takes {delay} ms", live, given.rounds)
+
+
+def _compare(title: str, runners: dict[str, Callable[[], Taken]], rounds: int) -> None:
+    taken: dict[str, list[Taken]] = {name: [] for name in runners}
+    for _ in range(rounds):
+        for name, run in runners.items():
+            taken[name].append(run())
+    print(f"\n{title}, median of {rounds}")
+    first = statistics.median(one.seconds for one in next(iter(taken.values())))
+    for name, every in taken.items():
+        seconds = [one.seconds for one in every]
+        middle, memory = statistics.median(seconds), max(one.megabytes for one in every)
+        processor = statistics.median(one.processor for one in every)
+        print(
+            f"  {name:18} {middle:6.2f} s ({min(seconds):.2f} to {max(seconds):.2f})  "
+            f"{middle / first:4.2f} ×  processor {processor:5.2f} s  {memory:4.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(float(sys.argv[2]))
+    elif sys.argv[1:2] == ["bare"]:
+        bare(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])
+    else:
+        main()

@@ -1,0 +1,130 @@
+"""What `summarizer eval` shows and writes of the runs that it judged."""
+
+from __future__ import annotations
+
+import json
+import os
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from summarizer.cli.terminal import notice, plain, table
+from summarizer.disk import read_text, write_files
+from summarizer.evals import ci
+from summarizer.evals.averages import by_system, case_means
+from summarizer.evals.compare import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from summarizer.evals.ci import Judged
+
+_SHOWN = 20
+"""How many cases of one failure the terminal shows."""
+
+
+def show(judged: Judged) -> None:
+    """Scores of each prompt and model, what failed and why, and how the run was made."""
+    for system in _systems(judged):
+        click.echo(f"{judged.run.header.set}: {system['prompt']} with {system['model']}")
+        compared = any("says" in score for score in system["scores"])
+        rows = [
+            [
+                score["name"],
+                figure(score["mean"]),
+                f"{score['cases']}",
+                *(_difference(score) if compared else ()),
+            ]
+            for score in system["scores"]
+        ]
+        head = ["score", "mean", "n", *(("baseline", "difference", "") if compared else ())]
+        table(head, rows, numbers=range(1, 5))
+    verdict = judged.verdict
+    for failure in verdict.failures:
+        of = failure.system
+        where = f" ({of.prompt} with {of.model})" if of else ""
+        click.echo(f"failed  {failure.sentence}{where}")
+        for culprit in failure.culprits[:_SHOWN]:
+            click.echo(f"        {plain(f'{culprit.place}: {culprit.reason}')}")
+        if len(failure.culprits) > _SHOWN:
+            click.echo(f"        and {len(failure.culprits) - _SHOWN} more")
+    for note in verdict.notes:
+        notice(plain(f"{verdict.set}: {note}"))
+    click.echo(f"{verdict.set} {'passed' if verdict.passed else 'failed'}  {verdict.signature}")
+
+
+def _difference(score: Mapping[str, Any]) -> list[str]:
+    if score.get("difference") is None:
+        return ["", "", score.get("says", "")]
+    return [figure(score["baseline"]), f"{score['difference']:+.4g}", score["says"]]
+
+
+def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
+    """Each prompt and model with its scores and, where there is a baseline, the differences."""
+    comparison = judged.verdict.comparison
+    compared = {s.b: s.scores for s in comparison.systems} if comparison else {}
+    for system, answers in by_system(judged.run).items():
+        against = {score.name: score for score in compared.get(system, ())}
+        scores = []
+        for name, values in case_means(answers).items():
+            score: dict[str, Any] = {
+                "name": name,
+                "mean": fmean(values.values()),
+                "cases": len(values),
+            }
+            if found := against.get(name):
+                score |= {
+                    "baseline": found.mean_a,
+                    "difference": found.difference,
+                    "p": found.p_holm,
+                    "says": found.sentence,
+                }
+            scores.append(score)
+        yield {**system.model_dump(), "scores": scores}
+
+
+def document(judged: Judged) -> dict[str, Any]:
+    """The same as JSON; every case that made a gate fail is named."""
+    return {
+        **judged.verdict.model_dump(mode="json", exclude={"comparison"}),
+        "passed": judged.verdict.passed,
+        "systems": list(_systems(judged)),
+    }
+
+
+def write(
+    judged: Sequence[Judged],
+    *,
+    junit: Path | None,
+    sarif: Path | None,
+    html: Path | None,
+    summary: Path | None,
+) -> None:
+    """Write what was asked for; on GitHub, say on the change what failed and where."""
+    texts: dict[Path, str] = {}
+    if junit:
+        texts[junit] = ci.junit(judged)
+    if sarif:
+        texts[sarif] = json.dumps(ci.sarif(judged), ensure_ascii=False, indent=2) + "\n"
+    if summary:
+        texts[summary] = ci.summary(judged)
+    if html:
+        texts |= {place_of(html, one.verdict.set, ".html"): _report(one) for one in judged}
+    write_files(texts)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in ci.github_annotations(judged):
+            click.echo(line, err=True)
+
+
+def place_of(path: Path, name: str, suffix: str) -> Path:
+    """The file for one set: the one that was named, or one in the folder that was."""
+    return path / f"{name}{suffix}" if path.is_dir() else path
+
+
+def _report(judged: Judged) -> str:
+    from summarizer.evals.report import render_report
+
+    texts = {judged.run.header.prompts[n]: read_text(path) for n, path in judged.prompts.items()}
+    return render_report(judged.run, verdict=judged.verdict, prompts=texts)
