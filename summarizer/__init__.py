@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     )
     from summarizer.drivers import regenerate
     from summarizer.errors import SummarizerError
+    from summarizer.evals.compare import Comparison, compare
+    from summarizer.evals.evaluate import evaluate
+    from summarizer.evals.runs import Run
+    from summarizer.evals.sets import EvalSet, load_eval_set
     from summarizer.flow import parse_summary, summarize, summary_flow
     from summarizer.formats.markdown import lint_markdown, parse_markdown, render_markdown
     from summarizer.models import Answer, ChatModel, Message, Request, Unanswered, open_model
@@ -44,6 +48,10 @@ _HOMES = {
         "Usage",
     ),
     "summarizer.errors": ("SummarizerError",),
+    "summarizer.evals.compare": ("Comparison", "compare"),
+    "summarizer.evals.evaluate": ("evaluate",),
+    "summarizer.evals.runs": ("Run",),
+    "summarizer.evals.sets": ("EvalSet", "load_eval_set"),
     "summarizer.formats.markdown": ("lint_markdown", "parse_markdown", "render_markdown"),
     "summarizer.models": ("Answer", "ChatModel", "Message", "Request", "Unanswered", "open_model"),
     "summarizer.prompts": ("Prompt", "load_prompt"),
@@ -57,8 +65,10 @@ __all__ = [
     "Answer",
     "Attempt",
     "ChatModel",
+    "Comparison",
     "Digest",
     "Entry",
+    "EvalSet",
     "Finding",
     "Media",
     "Message",
@@ -67,6 +77,7 @@ __all__ = [
     "Prompt",
     "Provenance",
     "Request",
+    "Run",
     "SummarizerError",
     "Summary",
     "Unanswered",
@@ -74,7 +85,10 @@ __all__ = [
     "__version__",
     "check_digest",
     "check_summary",
+    "compare",
+    "evaluate",
     "lint_markdown",
+    "load_eval_set",
     "load_prompt",
     "mend",
     "open_model",
