@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from summarizer.digest import Finding, Value
+from summarizer.digest import Value
 from summarizer.disk import read_text, write_files
 from summarizer.errors import InputError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from summarizer.review import Review
+    from summarizer.review import Noted, Review
 
 
 class Accepted(Value):
@@ -47,34 +47,39 @@ class Accepted(Value):
         """What a finding must have for this to accept it."""
         return self.check, self.arxiv_id, self.about
 
+    def is_valid(self, today: dt.date) -> bool:
+        """Whether it has not expired."""
+        return self.expires is None or today <= self.expires
+
 
 def accept(review: Review, *, reason: str, date: dt.date) -> list[Accepted]:
     """Accept all findings of a review."""
     accepted = {
-        (key := _key(review, finding)): Accepted(
+        (key := _key(review, noted)): Accepted(
             check=key[0], arxiv_id=key[1], about=key[2], reason=reason, date=date
         )
-        for finding in review.findings
+        for noted in review.noted
     }
     return list(accepted.values())
 
 
 def reasons(
     review: Review, accepted: Iterable[Accepted], *, today: dt.date
-) -> dict[Finding, Accepted]:
+) -> dict[Noted, Accepted]:
     """The findings of a review that are accepted today, each with its acceptance."""
-    valid = {a.key: a for a in accepted if a.expires is None or today <= a.expires}
-    known = ((finding, valid.get(_key(review, finding))) for finding in review.findings)
-    return {finding: found for finding, found in known if found}
+    valid = {a.key: a for a in accepted if a.is_valid(today)}
+    known = ((noted, valid.get(_key(review, noted))) for noted in review.noted)
+    return {noted: found for noted, found in known if found}
 
 
 def stale(reviews: Iterable[Review], accepted: Iterable[Accepted]) -> list[Accepted]:
-    """Acceptances of papers that were reviewed, which no finding needs any more."""
-    found, papers = set(), set()
+    """Acceptances of papers and checks that were reviewed, which no finding needs any more."""
+    found, looked = set(), set()
     for review in reviews:
-        found |= {_key(review, finding) for finding in review.findings}
-        papers |= {entry.paper.arxiv_id for entry in review.digest.entries}
-    return [a for a in accepted if a.arxiv_id in papers and a.key not in found]
+        found |= {_key(review, noted) for noted in review.noted}
+        read = {entry.paper.arxiv_id for entry in review.digest.entries} - set(review.unread)
+        looked |= {(arxiv_id, check) for arxiv_id in read for check in review.checks}
+    return [a for a in accepted if (a.arxiv_id, a.check) in looked and a.key not in found]
 
 
 def read_accepted(path: Path) -> list[Accepted]:
@@ -113,6 +118,6 @@ def write_accepted(path: Path, accepted: Iterable[Accepted]) -> None:
     write_files({path: "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)})
 
 
-def _key(review: Review, finding: Finding) -> tuple[str, str | None, str]:
-    digest = hashlib.sha256(review.about(finding).encode()).hexdigest()
-    return finding.check, finding.arxiv_id, digest[:16]
+def _key(review: Review, noted: Noted) -> tuple[str, str | None, str]:
+    digest = hashlib.sha256(review.about(noted).encode()).hexdigest()
+    return noted.finding.check, noted.finding.arxiv_id, digest[:16]

@@ -116,10 +116,10 @@ class Finding(Value):
 class Usage(Value):
     """Tokens of one answer or of several; cached ones are part of `prompt`."""
 
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0
-    reasoning: int = 0
+    prompt: int = Field(default=0, ge=0)
+    completion: int = Field(default=0, ge=0)
+    cached: int = Field(default=0, ge=0)
+    reasoning: int = Field(default=0, ge=0)
 
     def __add__(self, other: Usage) -> Usage:
         """The sum, field by field."""

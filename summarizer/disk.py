@@ -21,6 +21,8 @@ def read_text(path: Path) -> str:
         InputError: There is no such file, it cannot be read, or it is not UTF-8 text.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError("this is a device or a pipe, not a file", path=path)
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError("there is no such file", path=path) from None
@@ -56,12 +58,15 @@ def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
         The files that changed.
 
     Raises:
+        InputError: A path names something that is there and no file.
         DiskError: A file could not be written; it is what it was before.
     """
     staged: dict[Path, Path] = {}
     path: Path | None = None
     try:
         for path, text in texts.items():
+            if path.exists() and not path.is_file():
+                raise InputError("a device, a pipe or a folder is no file to write to", path=path)
             data = text.encode()
             if not _holds(path, data):
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -143,7 +143,8 @@ def summary_flow(
         errors = [finding for finding in findings if finding.severity == "error"]
         if not errors:
             return entry()
-        request = _repair(asked, answer, errors, repair + 1)
+        label = f"{asked.label} repair {repair + 1}"
+        request = _repair(request, answer, errors).model_copy(update={"label": label})
 
     tries = "the answer" if repairs == 0 else f"all {repairs + 1} answers"
     return entry(
@@ -151,8 +152,11 @@ def summary_flow(
     )
 
 
-def _repair(asked: Request, answer: Answer, errors: Sequence[Finding], number: int) -> Request:
-    """The first question, the answer it got, and one sentence for each thing that was wrong."""
+def _repair(request: Request, answer: Answer, errors: Sequence[Finding]) -> Request:
+    """The conversation so far, the answer it got, and one sentence for each thing that was wrong.
+
+    It goes on from the last question, so that the same wrong answer is never the same question.
+    """
     wrong = []
     for error in errors:
         place = "" if error.point is None else f"Point {error.point + 1}: "
@@ -170,12 +174,7 @@ def _repair(asked: Request, answer: Answer, errors: Sequence[Finding], number: i
     )
     whole = answer.text.strip() and answer.finish_reason not in _UNREADABLE
     before = (Message(role="assistant", content=answer.text),) if whole else ()
-    return asked.model_copy(
-        update={
-            "messages": (*asked.messages, *before, told),
-            "label": f"{asked.label} repair {number}",
-        }
-    )
+    return request.model_copy(update={"messages": (*request.messages, *before, told)})
 
 
 async def drive(flow: Flow, model: ChatModel) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,82 @@ def test_wrong_use_is_told(arguments: list[str], said: str, run: Run, digest: Pa
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
     assert digest.read_text() == TEXT
+
+
+def test_of_two_entries_with_one_id_each_is_mended_by_its_own(
+    run: Run, digest: Path, papers: Path
+) -> None:
+    second = "### [Another](https://arxiv.org/abs/2401.00002)"
+    twice = TEXT.replace(second, second.replace("00002", "00001"))
+    digest.write_text(twice)
+    run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
+    wanted = (
+        twice.replace("방법를", "방법을")
+        .replace("자료을", "자료를")
+        .replace("code에서", "code 에서")
+    )
+    assert digest.read_text() == wanted
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_line_ends_of_every_kind_stay(end: str, run: Run, digest: Path, papers: Path) -> None:
+    digest.write_bytes(TEXT.replace("\n", end).encode())
+    run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
+    wanted = (
+        TEXT.replace("방법를", "방법을")
+        .replace("자료을", "자료를")
+        .replace("code에서", "code 에서")
+    )
+    assert digest.read_bytes() == wanted.replace("\n", end).encode()
+
+
+def test_fixing_json_adds_no_abstracts(run: Run, tmp_path: Path, papers: Path) -> None:
+    path = tmp_path / "2024-01-02.json"
+    path.write_text(render_json(parse_markdown(TEXT)))
+    run("check", path, "--papers", papers, "--only", CHECKS, "--fix")
+    assert "We present" not in path.read_text()
+
+
+def test_what_did_not_run_makes_no_acceptance_stale(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    run("check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted)
+    ended = run("check", digest, "--papers", papers, "--only", "text", "--accept", accepted)
+    assert "nothing needs this" not in ended.err
+    assert "nothing needs this" not in run("check", digest, "--accept", accepted).err
+
+
+def test_an_expired_acceptance_can_be_renewed(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]
+    run(*check)
+    old = [
+        json.loads(line) | {"expires": "2025-01-01"} for line in accepted.read_text().splitlines()
+    ]
+    accepted.write_text("".join(json.dumps(line) + "\n" for line in old))
+    assert run(*check, "--reason", "again").code == 0
+    assert run(*check).code == 0
+
+
+def test_accepted_findings_are_not_mended(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    check = ["check", digest, "--papers", papers, "--only", CHECKS]
+    run(*check, "--accept", tmp_path / "a.jsonl")
+    run(*check, "--accept", tmp_path / "a.jsonl", "--fix")
+    assert digest.read_text() == TEXT
+
+
+def test_special_files_are_refused_and_stay(run: Run, digest: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.md"
+    os.mkfifo(pipe)
+    assert "a pipe" in run("check", pipe).err
+    assert run("check", digest, "--sarif", pipe).code == 2
+    assert pipe.is_fifo()
+
+
+def test_an_empty_list_of_checks_is_no_gate_passed(run: Run, digest: Path) -> None:
+    assert run("check", digest, "--only", "").code == 2

@@ -333,10 +333,16 @@ def test_an_interrupted_run_loses_no_answer(
     day = ["digest", "2024-01-02", "--from", str(papers), "--model", "openai:test"]
     day += ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "o"), "--concurrency", "1"]
     command = [sys.executable, "-m", "summarizer", *day]
+    # Where the tests run with SIGINT ignored, a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert held.wait(30)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        signal.signal(signal.SIGINT, before)
+        try:
+            assert held.wait(30)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert told.strip() == "Interrupted; the same command takes up where this one stopped"
     assert not list((tmp_path / "o").iterdir())
@@ -356,6 +362,41 @@ def test_papers_may_come_from_standard_input(
     )
     assert ended.code == 0, ended.err
     assert len(server.requests) == 3
+
+
+def test_what_others_wrote_never_steers_the_terminal(
+    run: Run, tmp_path: Path, server: ChatServer
+) -> None:
+    evil = "Evil \x1b]0;pwned\x07 \u202etitle"
+    rows = [{"arxiv_id": "2401.00001", "title": evil, "abstract": "We do. It is."}]
+    day = ["digest", "2024-01-02", "--from", write_papers(tmp_path / "p.jsonl", rows)]
+    server.answers(lambda _: error(400, "no \x1b[31m red"))
+    ended = run(*day, "--model", "openai:test", "--out", tmp_path / "o")
+    planned = run(*day, "--model", "openai:test", "--dry-run")
+    for shown in (ended.out, ended.err, planned.out):
+        assert not set("\x1b\x07\u202e") & set(shown)
+
+
+def test_a_server_s_impossible_usage_is_not_counted(
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer
+) -> None:
+    usage = {"prompt_tokens": -5, "completion_tokens": 10**20, "total_tokens": True}
+    server.answers(lambda _: completion(json.dumps({"points": POINTS}), usage=usage))
+    ended = run(
+        "digest", "2024-01-02", "--from", papers, "--model", "openai:test", "--out", tmp_path / "o"
+    )
+    assert ended.code == 0
+    assert "0 tokens in, 0 out" in ended.err
+
+
+def test_a_full_disk_behind_stdout_is_3(papers: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "summarizer", "schema"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("Error: what is printed could not be written")
 
 
 def test_keys_are_nowhere(run: Run, tmp_path: Path, papers: Path, server: ChatServer) -> None:
@@ -426,7 +467,10 @@ def test_a_replay_names_every_paper_that_it_lacks(
     ("arguments", "said"),
     [
         (["digest", "2024-02-30", "--sample"], "'2024-02-30' is not a day"),
-        (["digest", "--from", "none.jsonl", "--model", "openai:x"], "none.jsonl"),
+        (["digest", "--from", "none.jsonl", "--model", "openai:x", "--dry-run"], "none.jsonl"),
+        (["digest", "--sample", "--from", "hf"], "--sample and --from contradict"),
+        (["digest", "2024-01-12", "--sample"], "--sample and DATE contradict"),
+        (["digest", "20240112", "--sample"], "'20240112' is not a day"),
         (["digest", "--sample", "--format", "pdf"], "'pdf' is no format"),
         (["digest", "--sample", "--prompt", "digest-kp"], "Did you mean 'digest-ko'"),
         (["digest", "2024-01-02", "--model", "gpt-5"], "there is no model 'gpt-5'"),
@@ -434,7 +478,7 @@ def test_a_replay_names_every_paper_that_it_lacks(
         (["digest", "2024-01-02"], "no model is chosen"),
         (["digest", "--sample", "--match", "zebra"], "no paper"),
         (["digest", "--sample", "--limit", "0"], "--limit"),
-        (["digest", "--model", "openai:x", "--cross"], "--cross"),
+        (["digest", "--model", "openai:x", "--cross", "--dry-run"], "--cross"),
     ],
 )
 def test_wrong_use_is_one_plain_sentence(

@@ -203,7 +203,7 @@ def test_a_place_that_cannot_be_written_is_said(unprivileged: Path) -> None:
         write_files({unprivileged / "file" / "a": "new"})
     assert (unprivileged / "file").read_text() == "mine"
     (unprivileged / "folder").mkdir()
-    with pytest.raises(DiskError, match="is a directory"):
+    with pytest.raises(InputError, match="a folder is no file"):
         write_files({unprivileged / "folder": "new"})
     (unprivileged / "folder").chmod(0o500)
     with pytest.raises(DiskError, match="permission denied") as caught:

@@ -204,3 +204,12 @@ async def test_a_repair_is_a_question_of_its_own(prompt: Prompt) -> None:
         first.fingerprint,
         second.fingerprint,
     ]
+
+
+async def test_a_model_that_repeats_itself_is_asked_a_new_question_each_time(
+    prompt: Prompt,
+) -> None:
+    model = Scripted([answer(ENGLISH)] * 3)
+    await summarize(PAPER, prompt=prompt, model=model)
+    assert len({request.fingerprint for request in model.asked}) == 3
+    assert [len(request.messages) for request in model.asked] == [2, 4, 6]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -44,6 +45,9 @@ _ACROSS: Mapping[str, str] = {
     "register": "summarizer.checks.register:register_across",
 }
 """What a check finds across the entries of a digest."""
+
+# Of one check in one summary: a megabyte of debris is one defect, and not a hundred thousand.
+_MOST_FINDINGS = 200
 
 DEFAULT: Checks = {name: {} for name in CHECKS}
 
@@ -112,7 +116,7 @@ def check_summary(
     for name, parameters in (DEFAULT if checks is None else checks).items():
         settings = dict(parameters)
         severity = settings.pop("severity", None)
-        found = _load(CHECKS[name])(readings, **settings)
+        found = islice(_load(CHECKS[name])(readings, **settings), _MOST_FINDINGS)
         findings += [_with(finding, severity, arxiv_id=paper.arxiv_id) for finding in found]
     return sorted(
         findings,

@@ -11,7 +11,7 @@ from summarizer.checks.vocabulary import stem, vocabulary
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from summarizer.checks.reading import Reading, Readings
 
@@ -106,13 +106,13 @@ def _fits(acronym: str, words: Sequence[str]) -> bool:
 def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterator[Finding]:
     """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
     source = readings.source
-    for said in read_expansions(point.text):
-        if source.words.state(spell(said.full)) or _has(source.words.all, said.full):
+    for said in point.expansions:
+        if source.words.state(spell(said.full)) or _has(source.stems, said.full):
             continue
         acronym = said.acronym.lower()
-        stated = {e.full for e in read_expansions(source.text) if e.acronym.lower() == acronym}
+        stated = {e.full for e in source.expansions if e.acronym.lower() == acronym}
         right = sorted(stated) or vocabulary().expansions.get(acronym, ())
-        if any(_has(_words(full), said.full) for full in right):
+        if any(_has(stems(_words(full)), said.full) for full in right):
             continue
         if right:
             whose = "the abstract says" if stated else "it usually stands for"
@@ -134,12 +134,13 @@ def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterato
         )
 
 
-def _has(words: Sequence[str], phrase: str) -> bool:
-    """Whether the phrase stands among the words, endings and linking words aside."""
-    return f" {_stems(_words(phrase))} " in f" {_stems(words)} "
+def _has(among: str, phrase: str) -> bool:
+    """Whether the phrase stands among the stems of some words."""
+    return f" {stems(_words(phrase))} " in f" {among} "
 
 
-def _stems(words: Sequence[str]) -> str:
+def stems(words: Iterable[str]) -> str:
+    """The words without their endings, linking words left out."""
     return " ".join(stem(word) for word in words if word not in LINKING)
 
 

@@ -193,7 +193,7 @@ class Words:
 
     @cached_property
     def _starts(self) -> Mapping[str, Sequence[int]]:
-        """Where words begin there, by their first letters: a text may hold a letter at all places."""
+        """Where words begin in the words written together, by their first letters."""
         starts: dict[str, list[int]] = defaultdict(list)
         for word, start in zip(self.all, accumulate(map(len, self.all), initial=0), strict=False):
             if len(starts[word[0]]) < _MOST_PLACES:

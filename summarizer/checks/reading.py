@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from summarizer.checks.expansions import read_expansions, stems
 from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.links import read_links
@@ -14,6 +15,7 @@ from summarizer.checks.quantities import read_quantities
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from summarizer.checks.expansions import Expansion
     from summarizer.checks.glossary import Glossary, Sense
     from summarizer.checks.latin import Term
     from summarizer.checks.links import Link
@@ -46,6 +48,16 @@ class Reading:
     def words(self) -> Words:
         """The words in Latin script, to be asked for a term."""
         return Words.of(self.text)
+
+    @cached_property
+    def stems(self) -> str:
+        """The same without their endings, with single spaces between them."""
+        return stems(self.words.all)
+
+    @cached_property
+    def expansions(self) -> tuple[Expansion, ...]:
+        """What its acronyms stand for, in order."""
+        return tuple(read_expansions(self.text))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
@@ -56,22 +58,32 @@ def main() -> NoReturn:
     0 well · 1 a check failed, or an entry failed by its findings · 2 wrong use, bad input or
     configuration · 3 model, network or disk failed after retries · 130 interrupted.
     """
+    from summarizer.cli.terminal import notice
+
+    for stream in (sys.stdout, sys.stderr):
+        # What an old code page cannot show is shown as an escape, and is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(prog_name="summarizer", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.ClickException as wrong:
         wrong.show()
         code = wrong.exit_code
     except SummarizerError as error:
-        click.echo(f"{'Nothing to do' if error.exit_code == 0 else 'Error'}: {error}", err=True)
+        notice(f"{'Nothing to do' if error.exit_code == 0 else 'Error'}: {error}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; the same command takes up where this one stopped", err=True)
+        notice("Interrupted; the same command takes up where this one stopped")
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has seen enough; Python would complain again at exit.
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        notice(f"Error: what is printed could not be written: {error.strerror or error}")
+        os._exit(3)  # Python would try to write it again at exit
     sys.exit(code)

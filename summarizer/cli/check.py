@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from summarizer.accepted import Accepted
-    from summarizer.digest import Basis, Finding, Paper
-    from summarizer.review import Review
+    from summarizer.digest import Basis, Paper
+    from summarizer.review import Noted, Review
 
 
 def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, Any] | None:
@@ -26,12 +26,14 @@ def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
     if value is None:
         return None
     checks: dict[str, Any] = {name.strip(): {} for name in value.split(",") if name.strip()}
+    if not checks:
+        raise click.BadParameter("it names no check")
     validate_checks(checks)
     return checks
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--papers",
     "papers_from",
@@ -50,13 +52,16 @@ def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
 @click.option(
     "--accept",
     "accept_path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Findings to live with; where the file is missing, it is written with all there are now.",
 )
 @click.option("--reason", metavar="TEXT", help="With --accept, accept what is new, too, for this.")
 @click.option(
-    "--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write the findings as SARIF."
+    "--sarif",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Write the findings as SARIF.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
@@ -89,34 +94,38 @@ def check(
     def look(file: Path, text: str | None = None) -> Review:
         return review(file, text, papers=papers, basis=basis, checks=checks, strict=strict)
 
-    reviews = [look(file) for file in files]
-    if fix:
-        reviews = _fixed(reviews, [look(r.path, mended(r)) for r in reviews])
-    _say_what_is_not_known(reviews)
     today = dt.datetime.now(tz=dt.UTC).date()
+    reviews = [look(file) for file in files]
     accepted = _accepted(accept_path, reviews, reason, today)
+    if fix:
+        known = [reasons(one, accepted, today=today) for one in reviews]
+        texts = [mended(one, but=why) for one, why in zip(reviews, known, strict=True)]
+        reviews = _fixed(
+            reviews, [look(r.path, text) for r, text in zip(reviews, texts, strict=True)]
+        )
+    _say_what_is_not_known(reviews)
     known = [reasons(one, accepted, today=today) for one in reviews]
     for old in stale(reviews, accepted):
         notice(
             f"{accept_path}: nothing needs this any more: {old.arxiv_id} {old.check} {old.about}"
         )
     shown = [
-        (one, finding, why[finding].reason if finding in why else None)
+        (one, noted, why[noted].reason if noted in why else None)
         for one, why in zip(reviews, known, strict=True)
-        for finding in one.findings
+        for noted in one.noted
     ]
     if sarif is not None:
         _write_sarif(sarif, shown)
     if as_json:
         print_json(
             [
-                {"file": str(one.path), **finding.model_dump(mode="json"), "accepted": why}
-                for one, finding, why in shown
+                {"file": str(one.path), **noted.finding.model_dump(mode="json"), "accepted": why}
+                for one, noted, why in shown
             ]
         )
     else:
         _show(reviews, [set(why) for why in known])
-    errors = sum(why is None and finding.severity == "error" for _, finding, why in shown)
+    errors = sum(why is None and noted.finding.severity == "error" for _, noted, why in shown)
     ctx.exit(1 if errors else 0)
 
 
@@ -129,15 +138,15 @@ def _papers(sources: Iterable[str]) -> Mapping[str, Paper]:
 
 
 def _fixed(before: list[Review], after: list[Review]) -> list[Review]:
-    from summarizer.cli.terminal import notice
+    from summarizer.cli.terminal import counted, notice
     from summarizer.disk import write_files
 
     changed = write_files({review.path: review.text for review in after})
     for old, new in zip(before, after, strict=True):
         if new.path in changed:
-            fixes = sum(finding.fix is not None for finding in old.findings)
-            left = sum(finding.fix is not None for finding in new.findings)
-            notice(f"{new.path}: {fixes - left} findings mended")
+            fixes = sum(one.finding.fix is not None for one in old.noted)
+            left = sum(one.finding.fix is not None for one in new.noted)
+            notice(f"{new.path}: {counted(fixes - left, 'finding')} mended")
     return after
 
 
@@ -164,62 +173,67 @@ def _accepted(
 ) -> list[Accepted]:
     """What is accepted; the file is written where it is missing, or where there is a reason."""
     from summarizer.accepted import accept, read_accepted, write_accepted
-    from summarizer.cli.terminal import notice
+    from summarizer.cli.terminal import counted, notice
 
     if path is None:
         return []
-    old = read_accepted(path) if path.exists() else []
-    if path.exists() and reason is None:
+    missing = not path.exists()
+    old = [] if missing else read_accepted(path)
+    if not missing and reason is None:
         return old
     why = reason or "there when the file was written"
     every = {a.key: a for review in reviews for a in accept(review, reason=why, date=today)}
-    every |= {a.key: a for a in old}
+    # What has expired is accepted anew, for the new reason.
+    every |= {a.key: a for a in old if a.is_valid(today) or a.key not in every}
     write_accepted(path, every.values())
-    notice(f"{path}: {len(every) - len(old)} findings accepted")
+    notice(f"{path}: {counted(len(every), 'finding')} accepted in all")
     return list(every.values())
 
 
-def _write_sarif(path: Path, shown: list[tuple[Review, Finding, str | None]]) -> None:
+def _write_sarif(path: Path, shown: list[tuple[Review, Noted, str | None]]) -> None:
     import json
 
     from summarizer.disk import write_files
     from summarizer.sarif import Located, to_sarif
 
-    log = to_sarif(Located(review.path, finding, why) for review, finding, why in shown)
+    log = to_sarif(Located(review.path, noted.finding, why) for review, noted, why in shown)
     write_files({path: json.dumps(log, ensure_ascii=False, indent=2) + "\n"})
 
 
-def _show(reviews: list[Review], accepted: list[set[Finding]]) -> None:
+def _show(reviews: list[Review], accepted: list[set[Noted]]) -> None:
     """Findings by file and paper, each with what the paper and what the point says."""
-    from summarizer.cli.terminal import counted
+    from summarizer.cli.terminal import counted, show
 
     counts: Counter[str] = Counter()
     for review, known in zip(reviews, accepted, strict=True):
-        counts["accepted"] += sum(finding in known for finding in review.findings)
-        left = [finding for finding in review.findings if finding not in known]
-        counts.update(finding.severity for finding in left)
+        counts["accepted"] += sum(noted in known for noted in review.noted)
+        left = [noted for noted in review.noted if noted not in known]
+        counts.update(noted.finding.severity for noted in left)
         if left:
-            click.echo(review.path)
-        for arxiv_id, findings in groupby(left, key=lambda finding: finding.arxiv_id):
-            own = list(findings)
-            if entry := review.entry(own[0]):
-                click.echo(f"  {arxiv_id} {entry.paper.title}")
-            for finding in own:
-                _show_finding(review, finding)
+            show(review.path)
+        for entry, own in groupby(left, key=lambda noted: noted.entry):
+            if entry is not None:
+                paper = review.digest.entries[entry].paper
+                show(f"  {paper.arxiv_id} {paper.title}")
+            for noted in own:
+                _show_finding(review, noted)
     files, errors = counted(len(reviews), "file"), counted(counts["error"], "error")
     told = f"{files}: {errors}, {counted(counts['warning'], 'warning')}"
-    click.echo(told + (f", {counts['accepted']} accepted" if counts["accepted"] else ""))
+    show(told + (f", {counts['accepted']} accepted" if counts["accepted"] else ""))
 
 
-def _show_finding(review: Review, finding: Finding) -> None:
+def _show_finding(review: Review, noted: Noted) -> None:
+    from summarizer.cli.terminal import show
+
+    finding = noted.finding
     place = f"line {finding.line}: " if finding.line else ""
     if not place and finding.point is not None:
         place = f"point {finding.point + 1}: "
-    click.echo(f"    {place}{finding.severity}: {finding.message} ({finding.check})")
+    show(f"    {place}{finding.severity}: {finding.message} ({finding.check})")
     if finding.evidence:
-        click.echo(f"        against: {finding.evidence}")
+        show(f"        against: {finding.evidence}")
     if finding.point is not None and finding.span:
-        click.echo(f"        point:   {_excerpt(review.about(finding), *finding.span)}")
+        show(f"        point:   {_excerpt(review.about(noted), *finding.span)}")
 
 
 def _excerpt(text: str, start: int, end: int, around: int = 30) -> str:

@@ -11,13 +11,13 @@ from summarizer.formats import FORMATS
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--to", "form", required=True, type=click.Choice(list(FORMATS)), help="The format to write."
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="The folder to write DATE.md or DATE.json to; without it a digest is printed.",
 )
@@ -27,7 +27,7 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
 
     A digest that deviates from the regular form is written in the regular form.
     """
-    from summarizer.cli.terminal import print_json
+    from summarizer.cli.terminal import print_json, show
     from summarizer.disk import read_text, write_files
     from summarizer.formats import format_of
 
@@ -40,7 +40,8 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
         digest = format_of(file).read(read_text(file), path=file)
         text = target.render(digest)
         if out is None:
-            click.echo(text, nl=False)
+            # A document and no talk: UTF-8 whatever the terminal's encoding.
+            click.echo(text.encode(), nl=False)
             return
         path = out / f"{digest.date}{target.suffix}"
         if path in texts:
@@ -58,4 +59,4 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
         )
         return
     for path, file in sources.items():
-        click.echo(f"{file} → {path}" + ("" if path in changed else " (unchanged)"))
+        show(f"{file} → {path}" + ("" if path in changed else " (unchanged)"))

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from summarizer.drivers import DayReport, Plan
     from summarizer.sources import Listing
 
+_COMMANDLINE = ParameterSource.COMMANDLINE
+_NAMES = {
+    "sample": "--sample",
+    "date": "DATE",
+    "source": "--from",
+    "store_path": "--store",
+    "no_store": "--no-store",
+}
+
 SAMPLE = dt.date(2024, 1, 12)
 """The day that is shipped, with its recorded answers."""
 
@@ -29,7 +38,8 @@ class _Day(click.ParamType[dt.date]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.date:
         try:
-            return dt.date.fromisoformat(str(value))
+            # Python takes 20240112 and 2024-W02-5 too.
+            return dt.datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a day
         except ValueError:
             self.fail(f"{value!r} is not a day; write it as YYYY-MM-DD", param, ctx)
 
@@ -73,7 +83,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
     "--out",
     default="digests",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="The folder to write to.",
 )
@@ -88,14 +98,14 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Add every answer that this file of recordings lacks.",
 )
 @click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
     help="Where all answers are kept.  [default: in the user's data folder]",
 )
@@ -159,11 +169,14 @@ def digest(
     from summarizer.sources import read_listing
     from summarizer.store import Store
 
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is _COMMANDLINE}
+    for one, other in (("sample", "date"), ("sample", "source"), ("store_path", "no_store")):
+        if {one, other} <= given:
+            raise click.UsageError(f"{_NAMES[one]} and {_NAMES[other]} contradict each other")
     asked = load_prompt(prompt)
     if sample:
         date, source, recorded = _sample()
-        if ctx.get_parameter_source("model") is not ParameterSource.COMMANDLINE:
-            model = recorded
+        model = model if "model" in given else recorded
     spec = model or asked.model
     if spec is None:
         raise InputError(
@@ -173,14 +186,15 @@ def digest(
     keeps = not no_store and not spec.startswith("replay:")
 
     async def run() -> DayReport | Plan:
+        # Before anything is fetched: a wrong name or a missing key needs no papers to be told.
+        opened = None if dry_run else open_model(spec)
         listing = await read_listing(
             source, date=date, cross=cross, replaced=replaced, notice=notice
         )
         day, papers = _selected(listing, source, match=match, author=author, limit=limit)
         with Store(store_path) if keeps else nullcontext() as store:
-            if dry_run:
+            if opened is None:
                 return plan(papers, prompt=asked, model=spec, store=store)
-            opened = open_model(spec)
             try:
                 with progress(f"{day}", len(papers)) as step:
                     return await regenerate_day(
@@ -238,7 +252,7 @@ def _selected(listing: Listing, source: str, **criteria: Any) -> tuple[dt.date, 
 
 
 def _show_plan(plan: Plan) -> None:
-    from summarizer.cli.terminal import table
+    from summarizer.cli.terminal import show, table
 
     rows = [
         [paper.arxiv_id, paper.title, f"{paper.tokens:,}", paper.reason or paper.state]
@@ -249,7 +263,7 @@ def _show_plan(plan: Plan) -> None:
     usage, price = plan.estimate.usage, plan.estimate.price
     counted = "counted" if plan.estimate.exact else "estimated"
     cost = "price unknown" if price is None else f"about ${price:.4f}"
-    click.echo(
+    show(
         f"{asked} of {len(plan.papers)} papers would be asked of {plan.model}: "
         f"{usage.prompt:,} tokens in ({counted}), about {usage.completion:,} out; "
         f"{cost if asked else 'nothing to pay'}"
@@ -257,15 +271,15 @@ def _show_plan(plan: Plan) -> None:
 
 
 def _show_report(report: DayReport) -> None:
-    from summarizer.cli.terminal import counted, notice
+    from summarizer.cli.terminal import counted, notice, show
 
     for paper in report.papers:
         if paper.status in ("failed", "lost"):
-            click.echo(f"{paper.status}  {paper.arxiv_id}  {paper.title}\n        {paper.reason}")
+            show(f"{paper.status}  {paper.arxiv_id}  {paper.title}\n        {paper.reason}")
     counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
     places = " and ".join(str(path) for path in report.files)
-    click.echo(f"{counted(len(report.papers), 'paper')} of {report.date}: {counts}")
-    click.echo(
+    show(f"{counted(len(report.papers), 'paper')} of {report.date}: {counts}")
+    show(
         f"The digest lies in {places}" if not report.partial else f"What there is lies in {places}"
     )
     if report.asked or report.reused:

@@ -81,26 +81,36 @@ def _subcommand(name: str) -> click.Command:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Write the run; one that was interrupted goes on. For several sets, a folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
-@click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write SARIF.")
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Write JUnit XML.",
+)
+@click.option(
+    "--sarif", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Write SARIF."
+)
 @click.option(
     "--html",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Write a report to open in a browser. For several sets, a folder.",
 )
 @click.option(
-    "--summary", type=click.Path(path_type=Path), metavar="FILE", help="Write Markdown for people."
+    "--summary",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Write Markdown for people.",
 )
 @click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
     help="Where all answers are kept.  [default: in the user's data folder]",
 )

@@ -19,10 +19,15 @@ _SHOWN = 5
 
 
 @click.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=click.Path(path_type=Path, readable=False))
+@click.argument("b", type=click.Path(path_type=Path, readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a report.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Write a report.",
+)
 def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
     """Hold run B against run A; both are runs or baselines.
 

@@ -68,7 +68,7 @@ def show(name: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
 def render(name: str, source: str, arxiv_id: str | None, model: str, *, as_json: bool) -> None:
     """Print exactly what is sent about a paper, with its tokens."""
-    from summarizer.cli.terminal import notice, print_json
+    from summarizer.cli.terminal import notice, print_json, show
     from summarizer.costs import count_tokens
     from summarizer.prompts import load_prompt
     from summarizer.sources import read_listing
@@ -90,12 +90,12 @@ def render(name: str, source: str, arxiv_id: str | None, model: str, *, as_json:
         )
         return
     for message in request.messages:
-        click.echo(f"{message.role}:\n{message.content}\n")
+        show(f"{message.role}:\n{message.content}\n")
     if request.params:
-        click.echo(f"settings: {dict(request.params)}")
+        show(f"settings: {dict(request.params)}")
     if request.output_schema is not None:
-        click.echo(f"wanted form: {dict(request.output_schema)}")
-    click.echo(f"tokens: {count.tokens:,} ({'counted' if count.exact else 'an estimate'})")
+        show(f"wanted form: {dict(request.output_schema)}")
+    show(f"tokens: {count.tokens:,} ({'counted' if count.exact else 'an estimate'})")
 
 
 @prompts.command()
@@ -104,11 +104,11 @@ def render(name: str, source: str, arxiv_id: str | None, model: str, *, as_json:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(a: str, b: str, *, as_json: bool) -> None:
     """Show what changes from prompt A to prompt B, settings and messages."""
-    from summarizer.cli.terminal import print_json
+    from summarizer.cli.terminal import print_json, show
     from summarizer.prompts import diff_prompts, load_prompt
 
     changes = diff_prompts(load_prompt(a), load_prompt(b))
     if as_json:
         print_json({"a": a, "b": b, "diff": changes.splitlines()})
     elif changes:
-        click.echo(changes)
+        show(changes)

@@ -26,7 +26,7 @@ def recordings() -> None:
 def _of_a_file(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments that say which questions are asked now."""
 
-    @click.argument("file", type=click.Path(path_type=Path))
+    @click.argument("file", type=click.Path(path_type=Path, readable=False))
     @click.option(
         "--from",
         "source",
@@ -84,11 +84,11 @@ def _wanted(
     return asyncio.run(ask())
 
 
-@recordings.command()
+@recordings.command("show")
 @_of_a_file
-def show(file: Path, wanted: list[Request], *, as_json: bool) -> None:
+def show_(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     """Show each recording, and whether it answers what is asked now."""
-    from summarizer.cli.terminal import print_json, table
+    from summarizer.cli.terminal import print_json, show, table
     from summarizer.models import upkeep
     from summarizer.models.recordings import read_recordings
 
@@ -104,7 +104,7 @@ def show(file: Path, wanted: list[Request], *, as_json: bool) -> None:
         ],
     )
     counts = Counter(row.state for row in rows)
-    click.echo(f"{file}: {', '.join(f'{n} {state}' for state, n in counts.items()) or 'empty'}")
+    show(f"{file}: {', '.join(f'{n} {state}' for state, n in counts.items()) or 'empty'}")
 
 
 @recordings.command()
@@ -114,7 +114,7 @@ def prune(file: Path, wanted: list[Request], *, as_json: bool) -> None:
 
     A handwritten answer to an earlier wording of a prompt stays: `rekey` can move it.
     """
-    from summarizer.cli.terminal import print_json
+    from summarizer.cli.terminal import print_json, show
     from summarizer.models import upkeep
 
     dropped = upkeep.prune(file, wanted)
@@ -122,15 +122,15 @@ def prune(file: Path, wanted: list[Request], *, as_json: bool) -> None:
         print_json([{"label": r.label, "fingerprint": r.fingerprint} for r in dropped])
         return
     for recording in dropped:
-        click.echo(f"dropped  {recording.label}  ({recording.model})")
-    click.echo(f"{file}: {len(dropped)} recordings dropped")
+        show(f"dropped  {recording.label}  ({recording.model})")
+    show(f"{file}: {len(dropped)} recordings dropped")
 
 
 @recordings.command()
 @_of_a_file
 def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     """Move handwritten answers to an edited prompt, paper by paper; never those of a model."""
-    from summarizer.cli.terminal import print_json
+    from summarizer.cli.terminal import print_json, show
     from summarizer.models import upkeep
 
     moved = upkeep.rekey(file, wanted)
@@ -143,5 +143,5 @@ def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
         )
         return
     for move in moved:
-        click.echo(f"moved  {move.after.label}")
-    click.echo(f"{file}: {len(moved)} handwritten answers moved")
+        show(f"moved  {move.after.label}")
+    show(f"{file}: {len(moved)} handwritten answers moved")

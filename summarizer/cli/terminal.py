@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-def notice(text: str) -> None:
+# C0 and C1 controls, and those that turn the direction of text: a paper's title or a model's answer
+# must not move the cursor, rename the window or disguise what it says.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def visible(text: object) -> str:
+    """Text of others as a terminal may show it: controls become escapes that can be read."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def show(text: object) -> None:
+    """Print a result for people on stdout."""
+    click.echo(visible(text))
+
+
+def notice(text: object) -> None:
     """Say something to the person at the terminal; machine output stays clean."""
-    click.echo(text, err=True)
+    click.echo(visible(text), err=True)
 
 
 def counted(number: int, thing: str) -> str:
@@ -78,5 +96,5 @@ def table(
     for place, name in enumerate(head):
         shown.add_column(Text(name), justify="right" if place in numbers else "left")
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(visible(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 200).print(shown)

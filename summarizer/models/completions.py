@@ -225,7 +225,10 @@ def _usage(told: object) -> Usage | None:
 
     def count(name: str, place: object) -> int:
         value = place.get(name) if isinstance(place, dict) else None
-        return value if isinstance(value, int) else 0
+        # A server may say anything; what no answer can have taken is not counted.
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+            return value
+        return 0
 
     return Usage(
         prompt=count("prompt_tokens", told),
