@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +169,7 @@ def digest(
     from summarizer.models import open_model
     from summarizer.prompts import load_prompt
     from summarizer.sources import read_listing
-    from summarizer.store import Store
+    from summarizer.store import Store, default_path
 
     given = {name for name in ctx.params if ctx.get_parameter_source(name) is _COMMANDLINE}
     for one, other in (("sample", "date"), ("sample", "source"), ("store_path", "no_store")):
@@ -183,7 +185,9 @@ def digest(
             "no model is chosen",
             hint="Add --model openai:MODEL or set SUMMARIZER_MODEL; --sample needs neither",
         )
-    keeps = not no_store and not spec.startswith("replay:")
+    place = store_path or default_path(os.environ, sys.platform)
+    # What only looks makes no store.
+    keeps = not (no_store or spec.startswith("replay:") or (dry_run and not place.exists()))
 
     async def run() -> DayReport | Plan:
         # Before anything is fetched: a wrong name or a missing key needs no papers to be told.
@@ -192,7 +196,7 @@ def digest(
             source, date=date, cross=cross, replaced=replaced, notice=notice
         )
         day, papers = _selected(listing, source, match=match, author=author, limit=limit)
-        with Store(store_path) if keeps else nullcontext() as store:
+        with Store(place) if keeps else nullcontext() as store:
             if opened is None:
                 return plan(papers, prompt=asked, model=spec, store=store)
             try:
