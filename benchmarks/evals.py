@@ -1,17 +1,18 @@
 """How long an eval takes, beside the shortest loop that could do it.
 
-    python -m benchmarks.evals [--cases 1000] [--rounds 5] [--delays 0,50] [--only NAME…]
+    python -m benchmarks.evals [--cases 1000] [--rounds 5] [--delays 0,50]
 
-Cases of about 1,200 characters are asked of a server on loopback in a process of its own, 32 at
-once, and scored three times each. Whole processes are timed, from their start to their end, one
-after the other in turns; shown are the median seconds and the most memory.
+Cases of about 1,300 characters are asked of a server on loopback in a process of its own, 32 at
+once, and scored three times each. Whole processes are timed from their start to their end, one
+after the other, in turns. Shown are the median of the seconds, also of those on a processor (which
+other programs on the machine change less), and the most memory.
 
 - bare: `AsyncOpenAI` on aiohttp with a semaphore; an answer is read as JSON, its characters are
   counted and its words compared with the reference. No check, no record, no second try.
 - ours: `summarizer eval --ask missing --out FILE` with the scorers checks, length and compression;
   the flow with every check, its answers committed to a store, its results in a file.
 - recorded: the same from recordings, without a server; also with ROUGE and chrF++.
-- promptfoo, inspect: the same cases and three assertions, where they are installed.
+- Inspect: `inspect eval` of the same cases with three scorers, where that command is on the PATH.
 """
 
 from __future__ import annotations
@@ -27,41 +28,48 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = 32
 MODEL = "test-1"
 
-# About as many figures and characters as in real abstracts and points: of 97 pairs, 5.6 and 1,299, 3.9 and
-# 578 in the mean.
+# About as many figures and characters as in real abstracts and points, of which 97 pairs have 5.6
+# and 1,299, 3.9 and 578 in the mean.
 _ABSTRACT = """\
 We study how the width of a network changes what can be pruned from it, and present Study {n}, a \
-method that ranks the channels of each layer by their share of the gradient. Earlier rankings look \
-at weights alone, so that layers which are read often but written rarely lose channels that they \
-need. Our ranking is computed in a single pass through the training data and needs no retraining. We \
-evaluate it on {t} tasks of image classification, speech recognition and machine translation, with \
-models of up to {l}M parameters. At a sparsity of {s}%, accuracy falls by {d} percentage points, \
-where the best earlier ranking loses twice as much. Training the pruned models again closes a large \
-part of that gap. On a single device the pruned models run {x}x as fast and take less memory. The \
-gain is largest in the first layers, which hold few weights and many activations, and smallest in \
-the last ones. We also find that the order in which layers are pruned matters less than earlier \
-work holds: in most random orders the result is the same within the usual deviation. Ablations show \
-that the share of the gradient explains most of the difference, and that the amount of data hardly \
-matters. We discuss where the ranking fails, which is mostly in layers that are shared between \
-branches of a model, and how that might be seen beforehand."""
+method that ranks the channels of each layer by their share of the gradient. Earlier rankings \
+look at weights alone, so that layers which are read often but written rarely lose channels that \
+they need. Our ranking is computed in a single pass through the training data and needs no \
+retraining. We evaluate it on {t} tasks of image classification, speech recognition and machine \
+translation, with models of up to {l}M parameters. At a sparsity of {s}%, accuracy falls by {d} \
+percentage points, where the best earlier ranking loses twice as much. Training the pruned models \
+again closes a large part of that gap. On a single device the pruned models run {x}x as fast and \
+take less memory. The gain is largest in the first layers, which hold few weights and many \
+activations, and smallest in the last ones. We also find that the order in which layers are \
+pruned matters less than earlier work holds: in most random orders the result is the same within \
+the usual deviation. Ablations show that the share of the gradient explains most of the \
+difference, and that the amount of data hardly matters. We discuss where the ranking fails, which \
+is mostly in layers that are shared between branches of a model, and how that might be seen \
+beforehand."""
 
 _POINTS = """\
-이 논문은 신경망의 너비에 따라 무엇을 가지치기(pruning)할 수 있는지 살펴보고, 각 층의 채널을 기울기에서 차지하는 비중으로 순위를 매기는 방법을 제안합니다.
+이 논문은 신경망의 너비에 따라 무엇을 가지치기(pruning)할 수 있는지 살펴보고, \
+각 층의 채널을 기울기에서 차지하는 비중으로 순위를 매기는 방법을 제안합니다.
 기존 순위는 가중치만 보기 때문에, 자주 읽히지만 드물게 쓰이는 층이 꼭 필요한 채널을 잃게 됩니다.
 제안한 순위는 학습 데이터를 한 번 훑어 계산하며, 모델을 다시 학습할 필요가 없습니다.
-이미지 분류, 음성 인식, 기계 번역의 {t}개 과제에서 매개변수가 최대 {l}M인 모델들로 방법을 평가했습니다.
+이미지 분류, 음성 인식, 기계 번역의 {t}개 과제에서 \
+매개변수가 최대 {l}M인 모델들로 방법을 평가했습니다.
 희소성(sparsity) {s}%에서 정확도는 {d}%p 떨어지며, 기존의 가장 좋은 순위는 그 두 배를 잃습니다.
 가지치기한 모델은 단일 장치에서 {x}배 빠르게 동작하고 메모리도 더 적게 사용합니다.
-층을 가지치기하는 순서는 기존 연구의 주장보다 덜 중요하며, 여러 층이 공유되는 곳에서는 순위가 실패하기도 합니다."""
+층을 가지치기하는 순서는 기존 연구의 주장보다 덜 중요하며, \
+여러 층이 공유되는 곳에서는 순위가 실패하기도 합니다."""
 
 
 def _figures(n: int) -> dict[str, int | float]:
@@ -94,6 +102,13 @@ def _answer(body: dict[str, Any]) -> str:
     return json.dumps({"points": [*points, f"{a} {b}"]}, ensure_ascii=False)
 
 
+def _prompt() -> tuple[str, str]:
+    """The shipped prompt's messages as text: the system's and the user's."""
+    body = (ROOT / "prompts" / "digest-ko.prompty").read_text().split("---", 2)[2]
+    system, user = body.split("\nuser:\n")
+    return system.strip().removeprefix("system:").strip(), user.strip()
+
+
 # --- what is timed -------------------------------------------------------------------------------
 
 
@@ -101,8 +116,7 @@ def bare(cases: Path, out: Path, url: str) -> None:
     """The shortest loop: render, ask, read, score, write."""
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    prompt = (ROOT / "prompts" / "digest-ko.prompty").read_text().split("---", 2)[2]
-    system, user = prompt.split("\nuser:\n")
+    system, user = _prompt()
 
     async def run() -> None:
         places = asyncio.Semaphore(AT_ONCE)
@@ -124,13 +138,14 @@ def bare(cases: Path, out: Path, url: str) -> None:
             shared = len(wanted & set(points.split())) / len(wanted)
             return {"id": case["id"], "text": text, "scores": [1, len(points), shared]}
 
-        read = [json.loads(line) for line in cases.read_text().splitlines()]
-        results = await asyncio.gather(*map(one, read))
-        with out.open("w") as file:
-            file.writelines(json.dumps(result, ensure_ascii=False) + "\n" for result in results)
+        results.extend(await asyncio.gather(*map(one, read)))
         await client.close()
 
+    results: list[dict[str, Any]] = []
+    read = [json.loads(line) for line in cases.read_text().splitlines()]
     asyncio.run(run())
+    with out.open("w") as file:
+        file.writelines(json.dumps(result, ensure_ascii=False) + "\n" for result in results)
 
 
 def serve(delay: float) -> None:
@@ -218,7 +233,7 @@ def _time(command: Sequence[str], *, cwd: Path, **environment: str) -> Taken:
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -259,9 +274,73 @@ def _bare(folder: Path, url: str) -> Taken:
     return _time(command, cwd=folder)
 
 
+_TASK = """\
+import json
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import json_dataset
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+from inspect_ai.scorer import Score, mean, scorer
+from inspect_ai.solver import generate, solver
+
+SYSTEM, USER = {messages}
+
+
+@solver
+def ask():
+    async def solve(state, generate):
+        text = USER.replace("{{{{title}}}}", state.metadata["title"])
+        text = text.replace("{{{{abstract}}}}", state.input_text)
+        state.messages = [ChatMessageSystem(content=SYSTEM), ChatMessageUser(content=text)]
+        return state
+    return solve
+
+
+@scorer(metrics=[mean()])
+def valid():
+    async def score(state, target):
+        return Score(value=bool(json.loads(state.output.completion)["points"]))
+    return score
+
+
+@scorer(metrics=[mean()])
+def length():
+    async def score(state, target):
+        return Score(value=len("".join(json.loads(state.output.completion)["points"])))
+    return score
+
+
+@scorer(metrics=[mean()])
+def overlap():
+    async def score(state, target):
+        wanted = set(target.text.split())
+        said = "\\n".join(json.loads(state.output.completion)["points"]).split()
+        return Score(value=len(wanted & set(said)) / len(wanted))
+    return score
+
+
+@task
+def bench():
+    return Task(
+        dataset=json_dataset("cases.jsonl"),
+        solver=[ask(), generate()],
+        scorer=[valid(), length(), overlap()],
+    )
+"""
+
+
+def _inspect(folder: Path, url: str) -> Taken:
+    (folder / "task.py").write_text(_TASK.format(messages=repr(_prompt())))
+    command = ["inspect", "eval", "task.py", "--model", f"openai/{MODEL}", "--display", "none"]
+    command += ["--max-connections", str(AT_ONCE), "--log-dir", "logs"]
+    return _time(command, cwd=folder, OPENAI_BASE_URL=url, OPENAI_API_KEY="none", PYTHONPATH="")
+
+
 def main() -> None:
     """Time them in turns, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--delays", default="0,50", help="milliseconds")
@@ -270,16 +349,18 @@ def main() -> None:
         folder = Path(name)
         _write_sets(folder, given.cases)
         recorded: dict[str, Callable[[], Taken]] = {
-            "recorded": lambda: _ours(folder, "recorded"),
-            "with ROUGE, chrF++": lambda: _ours(folder, "overlap"),
+            "recorded": partial(_ours, folder, "recorded"),
+            "with ROUGE, chrF++": partial(_ours, folder, "overlap"),
         }
         _compare("from recordings", recorded, given.rounds)
         for delay in map(int, given.delays.split(",")):
             with _server(delay / 1000) as url:
                 live: dict[str, Callable[[], Taken]] = {
-                    "bare": lambda url=url: _bare(folder, url),
-                    "ours": lambda url=url: _ours(folder, "live", url),
+                    "bare": partial(_bare, folder, url),
+                    "ours": partial(_ours, folder, "live", url),
                 }
+                if shutil.which("inspect"):
+                    live["Inspect"] = partial(_inspect, folder, url)
                 _compare(f"a server that takes {delay} ms", live, given.rounds)
 
 
