@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from summarizer.digest import Basis, Finding
 
 _MOST_ROUNDS = 6
-_LONGEST_MENDED = 20_000  # checks read and mend a long text part by part
+_LONGEST_MENDED = 5_000  # checks read and mend a long text part by part
 
 
 def hold_summary(
