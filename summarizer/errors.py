@@ -132,4 +132,4 @@ def near(word: str, known: Iterable[str]) -> str:
 
     names = list(known)
     close = get_close_matches(word, names, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(names)}"
+    return f"Did you mean {close[0]!r}" if close else f"There are {', '.join(names)}"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from summarizer.checks import mend
@@ -162,6 +162,7 @@ WORDS = st.lists(PIECES.map(str.strip) | st.text("가나다ab.,", min_size=1), m
 
 
 @given(WORDS.map(" ".join))
+@example("~ ~ ~ * ")
 def test_a_text_that_stands_twice_is_always_told(text):
     assert any(f.severity == "error" for f in found(f"{text} {text}"))
 
