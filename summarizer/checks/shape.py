@@ -112,7 +112,8 @@ def _loop(text: str, words: list[str], vocabulary: frozenset[str]) -> tuple[int,
 
 def _is_copied(text: str) -> bool:
     """Whether a text is copies of one, or has a sentence twice."""
-    if text.find(text[: min(_SHORTEST_SENTENCE, len(text) // 2)], 1) > 0:
+    beginning = text[: min(_SHORTEST_SENTENCE, len(text) // 2)]
+    if len(text) > _SHORTEST_SENTENCE and text.find(beginning, 1) > 0:
         for copy in (text, f"{text} "):
             if (copy + copy).find(copy, 1) < len(copy):
                 return True
