@@ -30,6 +30,7 @@ _WORDS = {"<=": "at most", ">=": "at least"}
 _EDGES = {"low": ">=", "high": "<="}
 _AROUND = 30
 _SHOWN = 3
+_MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no reading
 _NOTATION = re.compile(r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z])(?P<letter>[KMBT](?![A-Za-z]))?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
@@ -68,8 +69,10 @@ def numbers(readings: Readings) -> Iterator[Finding]:
         return
     judge = _Judge(readings)
     for index, point in enumerate(readings.points):
-        unknown = []
+        unknown: list[Quantity] = []
         for quantity in judge.said[index]:
+            if len(unknown) == _MOST_UNKNOWN:
+                break
             verdict = judge.verdict(quantity, point.text)
             if verdict is None:
                 continue
