@@ -1,13 +1,16 @@
-"""No text breaks a check or the Markdown parser, and none takes them long."""
+"""No text breaks a check or the Markdown parser."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.promises import hold_markdown, hold_summary
-from summarizer.checks import CHECKS
+from summarizer.checks import CHECKS, check_summary
+from summarizer.digest import Paper, Summary
 
 # What the checks look for, whole and in pieces.
 TERMS = """
@@ -111,6 +114,32 @@ N = 2_000
 def test_a_bomb_goes_off_in_neither_abstract_nor_point(text):
     hold_summary("Title", "The model has 3.8B parameters.", [text])
     hold_summary("Title", text, ["이 모델은 매개변수가 38억 개입니다.", text])
+
+
+@pytest.mark.parametrize("basis", ["abstract", "paper"])
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("a" * 50_000, " ".join("a" * length for length in range(1, 200))),
+        ("Model-{n} ", "Modal-{n} "),
+        ("{n}.5% ", "{n}.7% "),
+        ("https://a.io/{n} ", "https://a.io/{n}x "),
+        ("large language model (LLM) ", "LLM(large language modal) "),
+    ],
+    ids=["one word", "names", "numbers", "links", "expansions"],
+)
+def test_two_long_sides_that_differ_everywhere_are_told_apart_in_a_few_findings(
+    abstract, point, basis
+):
+    abstract, point = (
+        "".join(text.format(n=number) for number in range(N)) if len(text) < 50 else text
+        for text in (abstract, point)
+    )
+    paper = Paper(arxiv_id="2401.00001", title="Title", abstract=abstract)
+    findings = check_summary(paper, Summary(points=[point]), basis=basis)
+    told = Counter(finding.check for finding in findings)
+    assert told
+    assert max(told.values()) <= 200
 
 
 def test_very_many_points_are_checked():
