@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from summarizer.digest import Value
-from summarizer.disk import read_text, write_files
+from summarizer.disk import read_text, system_reason, write_files
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,12 +82,17 @@ def stale(reviews: Iterable[Review], accepted: Iterable[Accepted]) -> list[Accep
     return [a for a in accepted if (a.arxiv_id, a.check) in looked and a.key not in found]
 
 
-def read_accepted(path: Path) -> list[Accepted]:
-    """Read a file of accepted findings.
+def read_accepted(path: Path) -> list[Accepted] | None:
+    """Read a file of accepted findings; None where there is no such file.
 
     Raises:
         InputError: The file cannot be read, or a line of it accepts nothing.
     """
+    try:
+        if not path.exists():
+            return None
+    except OSError as error:  # its folder may not be looked into
+        raise InputError(f"the file cannot be read: {system_reason(error)}", path=path) from error
     read = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():

@@ -196,6 +196,16 @@ def test_wrong_use_is_told(arguments: list[str], said: str, run: Run, digest: Pa
     assert digest.read_text() == TEXT
 
 
+def test_a_folder_that_may_not_be_looked_into_is_told(run: Run, unprivileged: Path) -> None:
+    digest = unprivileged / "2024-01-02.md"
+    digest.write_text(TEXT)
+    locked = unprivileged / "locked"
+    locked.mkdir(mode=0)
+    ended = run("check", digest, "--accept", locked / "accepted.jsonl")
+    assert (ended.code, ended.out) == (2, "")
+    assert "accepted.jsonl: the file cannot be read: permission denied" in ended.err
+
+
 def test_of_two_entries_with_one_id_each_is_mended_by_its_own(
     run: Run, digest: Path, papers: Path
 ) -> None:

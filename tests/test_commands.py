@@ -57,6 +57,7 @@ def test_without_a_folder_a_digest_is_printed(run: Run, regular: Path) -> None:
     document = json.loads(run("convert", regular, "--to", "json").out)
     assert document["entries"][0]["paper"]["votes"] == 3
     assert run("convert", regular, regular, "--to", "md").code == 2
+    assert "add --out DIR" in run("convert", regular, "--to", "json", "--json").err
 
 
 def test_two_digests_of_one_day_are_not_mixed(run: Run, regular: Path, tmp_path: Path) -> None:
@@ -155,6 +156,18 @@ def test_prompts_are_listed_shown_and_compared(run: Run) -> None:
     changes = run("prompts", "diff", "digest-ko", "digest-ko-lines").out
     assert changes.startswith("--- digest-ko\n+++ digest-ko-lines\n")
     assert json.loads(run("prompts", "diff", "digest-ko", "digest-ko", "--json").out)["diff"] == []
+
+
+def test_a_broken_prompt_does_not_hide_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "mine.prompty").write_text("no front matter")
+    ended = run("prompts", "list")
+    assert ended.code == 2
+    assert "digest-ko-lines" in ended.out
+    assert "mine.prompty" in ended.err
 
 
 def test_render_shows_exactly_what_is_sent(run: Run) -> None:

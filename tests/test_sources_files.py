@@ -167,8 +167,8 @@ async def test_standard_input(monkeypatch):
         ("[]".encode("utf-16"), ": this text is UTF-16, not UTF-8"),
         (b"[\n\n \xff]", ":3: byte 5 (0xff) is not UTF-8"),
         ("[{]", ":1: it is not JSON"),
-        ("[" * 100_000, ": its JSON cannot be read"),
-        ("[" + "9" * 5000 + "]", ": its JSON cannot be read"),
+        ("[" * 100_000, ": its JSON cannot be read: it is nested too deeply"),
+        ("[" + "9" * 5000 + "]", ": its JSON cannot be read: a number in it has thousands of dig"),
         ("[1]", ": paper 1: this is not a JSON object"),
         (json.dumps([TWO, {"arxiv_id": "2"}]), ": paper 2: 'title' is missing"),
         (json.dumps([TWO, {**TWO, "title": " "}]), ": paper 2: 'title' is empty"),
@@ -209,6 +209,9 @@ async def test_what_is_no_file_is_told(tmp_path, monkeypatch):
         await read_listing(str(tmp_path / "missing.json"))
     with pytest.raises(InputError, match="this is a directory"):
         await read_listing(str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="standard input: nothing can be read: it is closed"):
+        await read_listing("-")
     (tmp_path / "locked").touch()
 
     def denied(*_: object) -> None:

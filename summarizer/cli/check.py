@@ -177,14 +177,13 @@ def _accepted(
 
     if path is None:
         return []
-    missing = not path.exists()
-    old = [] if missing else read_accepted(path)
-    if not missing and reason is None:
+    old = read_accepted(path)
+    if old is not None and reason is None:
         return old
     why = reason or "there when the file was written"
     every = {a.key: a for review in reviews for a in accept(review, reason=why, date=today)}
     # What has expired is accepted anew, for the new reason.
-    every |= {a.key: a for a in old if a.is_valid(today) or a.key not in every}
+    every |= {a.key: a for a in old or () if a.is_valid(today) or a.key not in every}
     write_accepted(path, every.values())
     notice(f"{path}: {counted(len(every), 'finding')} accepted in all")
     return list(every.values())

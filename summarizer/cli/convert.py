@@ -32,6 +32,8 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
     from summarizer.formats import format_of
 
     target = FORMATS[form]
+    if out is None and as_json:
+        raise click.UsageError("--json says what was written; add --out DIR")
     if out is None and len(files) > 1:
         raise InputError(f"{len(files)} files cannot be printed as one", hint="Add --out DIR")
     texts: dict[Path, str] = {}

@@ -17,18 +17,30 @@ def prompts() -> None:
 
 @prompts.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(*, as_json: bool) -> None:
-    """List the prompts of prompts/ in this folder, and the shipped ones."""
-    from summarizer.cli.terminal import print_json, table
+@click.pass_context
+def list_(ctx: click.Context, *, as_json: bool) -> None:
+    """List the prompts of prompts/ in this folder, and the shipped ones.
+
+    A file that is no prompt is named with its fault, and the exit code is 2.
+    """
+    from summarizer.cli.terminal import notice, print_json, table
     from summarizer.prompts import list_prompts, load_prompt
 
-    loaded = [load_prompt(path) for path in list_prompts().values()]
+    loaded, broken = [], []
+    for path in list_prompts().values():
+        try:
+            loaded.append(load_prompt(path))
+        except InputError as error:
+            broken.append(error)
     if as_json:
         print_json(
             [{"name": p.name, "description": p.description, "path": str(p.path)} for p in loaded]
         )
-        return
-    table(["prompt", "what it asks for"], [[p.name, p.description] for p in loaded])
+    else:
+        table(["prompt", "what it asks for"], [[p.name, p.description] for p in loaded])
+    for error in broken:
+        notice(str(error))
+    ctx.exit(broken[0].exit_code if broken else 0)
 
 
 @prompts.command()

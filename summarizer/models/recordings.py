@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, ValidationError
 
 from summarizer.digest import Value
-from summarizer.disk import write_files
+from summarizer.disk import system_reason, write_files
 from summarizer.errors import DiskError, InputError
 from summarizer.models import Answer, Request
 
@@ -102,7 +102,7 @@ def read_recordings(path: Path) -> list[Recording]:
             path=path,
         ) from None
     except OSError as error:
-        raise InputError(f"the file cannot be read: {_reason(error)}", path=path) from None
+        raise InputError(f"the file cannot be read: {system_reason(error)}", path=path) from None
     return parse_recordings(data, path)
 
 
@@ -334,8 +334,6 @@ def _plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskError(f"the recordings cannot be written: {_reason(error)}", path=path) from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+        raise DiskError(
+            f"the recordings cannot be written: {system_reason(error)}", path=path
+        ) from error

@@ -77,6 +77,8 @@ def parse_papers(text: str) -> list[Paper]:
 def _bytes(name: str) -> bytes:
     try:
         if name == "-":
+            if sys.stdin is None:  # it was closed when the program began
+                raise InputError("nothing can be read: it is closed", path="standard input")
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
             with Path(name).open("rb") as file:
@@ -122,10 +124,16 @@ def _from_text(text: str) -> tuple[dt.date | None, list[Paper]]:
             f"it is not JSON: {fault.msg} in column {fault.colno}", line=fault.lineno
         ) from None
     except (ValueError, RecursionError) as fault:
-        raise Unreadable(f"its JSON cannot be read: {fault}") from None
+        raise Unreadable(f"its JSON cannot be read: {_excess(fault)}") from None
     items = _items(document)
     days = huggingface.days_of(items)
     return days.pop() if len(days) == 1 else None, papers_from(items, _paper)
+
+
+def _excess(fault: ValueError | RecursionError) -> str:
+    """What JSON has too much of, which Python tells in its own terms."""
+    nested = isinstance(fault, RecursionError)
+    return "it is nested too deeply" if nested else "a number in it has thousands of digits"
 
 
 def _items(document: list[object] | dict[str, object]) -> list[object]:
@@ -162,7 +170,7 @@ def _from_lines(text: str) -> Iterator[Paper]:
         except Unreadable as fault:
             raise Unreadable(str(fault), line=number) from None
         except (ValueError, RecursionError) as fault:
-            raise Unreadable(f"its JSON cannot be read: {fault}", line=number) from None
+            raise Unreadable(f"its JSON cannot be read: {_excess(fault)}", line=number) from None
 
 
 def _from_csv(text: str) -> Iterator[Paper]:
