@@ -30,8 +30,8 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     for path in list_prompts().values():
         try:
             loaded.append(load_prompt(path))
-        except InputError as error:
-            broken.append(error)
+        except InputError as fault:
+            broken.append(fault)
     if as_json:
         print_json(
             [{"name": p.name, "description": p.description, "path": str(p.path)} for p in loaded]
