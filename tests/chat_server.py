@@ -16,6 +16,8 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -59,8 +61,9 @@ class Reply:
 
     Attributes:
         body: Sent as it is; a mapping is sent as JSON.
-        cut: Close the connection after that many bytes of the answer.
-        hang: Never answer.
+        cut: Send no more than that many bytes of the answer, and close the connection.
+        hang: Keep the connection instead of closing it; nothing more comes.
+        reset: Close it the hard way (RST), as a crashed server's machine does.
     """
 
     body: Mapping[str, Any] | bytes = b""
@@ -68,11 +71,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     hang: bool = False
+    reset: bool = False
 
 
 CUT = Reply(cut=0)
 """The connection is closed without a word."""
-HANG = Reply(hang=True)
+HANG = Reply(cut=0, hang=True)
+RESET = Reply(cut=0, reset=True)
 
 
 @dataclass(frozen=True)
@@ -211,13 +216,14 @@ class ChatServer:
             while seen := await _read_request(reader):
                 self.requests.append(seen)
                 reply = self._script.popleft() if self._script else self._reply(seen)
-                if reply.hang:
-                    await self._stop.wait()
-                    return
-                if self.delay:
+                if self.delay and not reply.hang:
                     await asyncio.sleep(self.delay)
                 writer.write(_wire(reply))
                 await writer.drain()
+                if reply.hang:
+                    await self._stop.wait()
+                if reply.reset:
+                    _reset(writer)
                 if reply.cut is not None:
                     return
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -372,6 +378,13 @@ async def _read_request(reader: asyncio.StreamReader) -> Seen | None:
     except ValueError:
         body = None
     return Seen(head[0].split(" ")[1], headers, body)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection without the usual end: what lies unsent is thrown away (SO_LINGER 0)."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _wire(reply: Reply) -> bytes:
