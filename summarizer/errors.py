@@ -8,6 +8,7 @@ SummarizerError                what was wrong, where, what to do next; one exit 
 ├── ModelError            (3)  a model gave no answer to one question
 │   ├── RecordingMiss     (2)  a replay has no answer to this question
 │   └── ModelUnusable     (2, 3)  no further question can succeed: key, quota, model name
+│       └── BudgetReached (3)  another question could cost more than may be spent
 ├── StoreError            (3)  the store of answers is locked, damaged or from a newer version
 └── DiskError             (3)  a file could not be written
 
@@ -85,6 +86,8 @@ class ModelError(SummarizerError):
         message: What happened.
         transient: Whether the same question may succeed when asked again.
         retry_after: Seconds that the server asked to wait, if it said so.
+        billed: Whether the question may have been charged all the same, as when the connection was
+            cut; not where it was refused.
         hint: What to do next.
     """
 
@@ -94,11 +97,13 @@ class ModelError(SummarizerError):
         *,
         transient: bool = False,
         retry_after: float | None = None,
+        billed: bool = True,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
         self.retry_after = retry_after
+        self.billed = billed
 
 
 class RecordingMiss(ModelError):
@@ -114,8 +119,15 @@ class ModelUnusable(ModelError):
     """
 
     def __init__(self, message: str, *, hint: str | None = None, exit_code: int = 2) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, billed=False, hint=hint)
         self.exit_code = exit_code
+
+
+class BudgetReached(ModelUnusable):
+    """Another question could cost more than may be spent; what is paid for is kept."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, exit_code=3)
 
 
 class StoreError(SummarizerError):

@@ -138,7 +138,8 @@ class LangChainModel:
         )
         if isinstance(status, int):
             transient = status in (408, 409, 425, 429) or status >= 500
-        return ModelError(said, transient=transient)
+        refused = isinstance(status, int) and 400 <= status < 500
+        return ModelError(said, transient=transient, billed=not refused)
 
 
 def as_chat_model(model: ChatModel) -> BaseChatModel:

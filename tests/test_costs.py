@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summarizer import costs
-from summarizer.costs import SUMMARY_TOKENS, count_tokens, estimate, price
+from summarizer.costs import SUMMARY_TOKENS, Estimate, Rates, count_tokens, estimate, price
+from summarizer.costs import tokens as costs
+from summarizer.costs.tokens import LONGEST_ANSWER, most_tokens
 from summarizer.digest import Usage
+from summarizer.formats.markdown import parse_markdown
 from summarizer.models import Message, Request
 
+PUBLISHED = Path(__file__).parents[2] / "shared" / "seed" / "2024-01-12.md"
 KOREAN = "이 방법은 7B 모델의 환각을 최대 38% 줄입니다."
 
 
@@ -124,83 +129,93 @@ def test_the_real_vocabulary_where_it_is_installed(monkeypatch):
     assert count_tokens(ask("hello world <|endoftext|>"), "openai:gpt-4o").exact
 
 
+def test_what_all_requests_share_is_counted_once(monkeypatch):
+    counted = []
+
+    class Noting(Words):
+        def encode_ordinary(self, text: str) -> list[int]:
+            counted.append(text)
+            return super().encode_ordinary(text)
+
+    monkeypatch.setattr("tiktoken.get_encoding", Noting)
+    requests = [ask("".join(["the same ", "for all"]), f"paper {number}") for number in range(200)]
+    counts = {count_tokens(request, "openai:gpt-4o") for request in requests}
+    assert counts == {(4 + 2 + 11, True)}
+    assert len(counted) == 201
+
+
+# The most there can be
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_no_text_has_more_tokens_than_are_held_back_for_it(texts):
+    """A vocabulary of single bytes is the worst there is."""
+    request = ask(*texts, params={"max_completion_tokens": 7}, output_schema={"type": "object"})
+    size = len("".join(texts).encode("utf-8", "surrogatepass"))
+    most = most_tokens(request)
+    assert most.prompt >= size + 4 * len(texts) + 3 + len(json.dumps(request.output_schema))
+    assert most.prompt >= count_tokens(request, "openai:qwen3-8b").tokens
+    assert most.completion == 7
+
+
+def test_an_answer_without_a_cap_has_a_stated_bound():
+    assert most_tokens(ask("one")).completion == LONGEST_ANSWER
+    assert most_tokens(ask("one", params={"max_tokens": 9})).completion == 9
+
+
 # Estimates
 
 
 def test_a_day_is_estimated_from_its_requests(monkeypatch):
     monkeypatch.setattr("tiktoken.get_encoding", Words)
     requests = [ask("one two three"), ask("one", params={"max_completion_tokens": 100})]
-    expected = estimate(requests, "openai:gpt-4o-mini")
+    expected = estimate(iter(requests), "openai:gpt-4o-mini")
     assert expected.usage == Usage(prompt=10 + 8, completion=SUMMARY_TOKENS + 100)
     assert expected.exact
     assert expected.price == price(expected.usage, "openai:gpt-4o-mini")
+    assert expected.batch_price == price(expected.usage, "openai:gpt-4o-mini", batch=True)
+    most = sum((most_tokens(request) for request in requests), Usage())
+    assert expected.most == price(most, "openai:gpt-4o-mini")
+
+
+def test_days_add_up():
+    model = "openai:gpt-4o-mini"
+    requests = [ask("word " * number) for number in range(30)]
+    days = [estimate(requests[:10], model), estimate(requests[10:], model), estimate([], model)]
+    assert sum(days, Estimate()) == estimate(requests, model)
+
+
+def test_an_answer_may_be_expected_to_be_as_long_as_those_there_are():
+    requests = [ask("one"), ask("one", params={"max_completion_tokens": 500})]
+    expected = estimate(requests, "openai:gpt-4o-mini", completion=2000)
+    assert expected.usage.completion == 2000 + 500
 
 
 def test_an_estimate_without_a_vocabulary_or_a_price_says_so():
     expected = estimate([ask("one two three")], "openai:qwen3-8b")
     assert not expected.exact
-    assert expected.price is None
-    assert estimate([], "openai:gpt-4o-mini").usage == Usage()
+    assert (expected.price, expected.batch_price, expected.most) == (None, None, None)
+    known = estimate([ask("one")], "openai:gpt-4o-mini")
+    assert known.price is not None
+    assert (expected + known).price is None
+    elsewhere = estimate([ask("one")], "gpt-4o-mini")
+    assert elsewhere.price == known.price
+    assert elsewhere.batch_price is None
 
 
-# Prices
+def test_nothing_to_ask_costs_nothing_whatever_the_model():
+    assert estimate([], "openai:qwen3-8b") == Estimate()
+    assert Estimate().price == 0
 
 
-def test_a_price_is_the_list_price():
-    usage = Usage(prompt=1_000_000, completion=1_000_000)
-    assert price(usage, "openai:gpt-4o-mini") == Decimal("0.75")
-    assert price(usage, "gpt-4o-mini-2024-07-18") == Decimal("0.75")
+def test_an_estimate_takes_prices_that_are_known_better():
+    prices = {"qwen3-*": Rates(Decimal(1), Decimal(1), Decimal(1))}
+    expected = estimate([ask("one")], "openai:qwen3-8b", prices=prices)
+    assert expected.price == Decimal(expected.usage.prompt + SUMMARY_TOKENS) / 1_000_000
 
 
-def test_cached_tokens_are_cheaper_and_thinking_is_part_of_the_completion():
-    plain = price(Usage(prompt=1000, completion=500), "openai:gpt-4o-mini")
-    cached = price(Usage(prompt=1000, completion=500, cached=800), "openai:gpt-4o-mini")
-    thought = price(Usage(prompt=1000, completion=500, reasoning=400), "openai:gpt-4o-mini")
-    assert plain is not None
-    assert cached is not None
-    assert cached < plain == thought
-    odd = Usage(prompt=10, completion=1, cached=99)  # a server that counts wrongly
-    assert price(odd, "openai:gpt-4o-mini") is not None
-
-
-@pytest.mark.parametrize(
-    ("model", "base_url"),
-    [
-        ("openai:qwen3-8b", None),
-        ("openai:", None),
-        ("openai:gpt-4o-mini", "http://127.0.0.1:8000/v1"),
-        ("openai:claude-sonnet-4-5", None),
-        ("replay:recordings.jsonl", None),
-        ("langchain:a.b:C", None),
-        ("langchain:a.b:C?model=no-such-model", None),
-        ("no-such-model", None),
-        ("", None),
-    ],
-)
-def test_an_unknown_price_is_none_and_never_nothing(model, base_url):
-    assert price(Usage(prompt=1000, completion=500), model, base_url=base_url) is None
-
-
-def test_a_server_of_one_s_own_has_no_price(monkeypatch):
-    usage = Usage(prompt=1000, completion=500)
-    assert price(usage, "openai:gpt-4o-mini") is not None
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1")
-    assert price(usage, "openai:gpt-4o-mini") is None
-    assert estimate([ask("one")], "openai:gpt-4o-mini").price is None
-
-
-def test_other_vendors_are_known_by_their_server_or_by_a_langchain_model():
-    usage = Usage(prompt=1000, completion=500)
-    deepseek = price(usage, "openai:deepseek-chat", base_url="https://api.deepseek.com/v1")
-    claude = price(usage, "langchain:langchain_anthropic:ChatAnthropic?model=claude-sonnet-4-5")
-    own = price(usage, "openai:gpt-4o-mini", base_url="https://api.openai.com/v1")
-    assert all(isinstance(known, Decimal) and known > 0 for known in (deepseek, claude))
-    assert own == price(usage, "openai:gpt-4o-mini")
-
-
-def test_a_price_of_which_half_is_missing_is_unknown(monkeypatch):
-    half = SimpleNamespace(input_mtok=Decimal(1), output_mtok=None)
-    priced = SimpleNamespace(model_price=half, total_price=Decimal(0))
-    genai_prices = SimpleNamespace(Usage=dict, calc_price=lambda *args, **kwargs: priced)
-    monkeypatch.setitem(sys.modules, "genai_prices", genai_prices)
-    assert price(Usage(prompt=1000), "gpt-4o") is None
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="needs ../shared")
+def test_a_published_summary_takes_about_as_many_tokens_as_are_expected():
+    summaries = [entry.summary for entry in parse_markdown(PUBLISHED.read_text()).entries]
+    lengths = [costs._guess("\n".join(f"- {p.text}" for p in s.points)) for s in summaries if s]
+    assert abs(sum(lengths) / len(lengths) - SUMMARY_TOKENS) < 60

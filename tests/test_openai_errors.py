@@ -34,6 +34,25 @@ async def failure(server: ChatServer, reply: Reply, request: Request | None = No
     return caught.value
 
 
+@pytest.mark.parametrize(
+    ("reply", "billed"),
+    [
+        (error(400, "no"), False),
+        (error(401, "no"), False),
+        (error(429, "slow down"), False),
+        (error(503, "overloaded"), False),
+        (error(500, "oops"), True),
+        (error(504, "the gateway gave up"), True),
+        (Reply(body=b"{}"), True),
+        (CUT, True),
+    ],
+)
+async def test_what_may_have_been_charged_says_so(
+    server: ChatServer, reply: Reply, *, billed: bool
+) -> None:
+    assert (await failure(server, reply)).billed is billed
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_wrong_key_stops_the_run(server: ChatServer, status: int) -> None:
     told = await failure(server, error(status, "Incorrect API key"))
@@ -141,6 +160,7 @@ async def test_a_server_that_is_gone_is_named() -> None:
         await model.ask(question())
     await model.aclose()
     assert caught.value.transient
+    assert not caught.value.billed
     assert url in str(caught.value)
 
 
@@ -152,6 +172,7 @@ async def test_a_silent_server_is_waited_for_only_so_long(
     with pytest.raises(ModelError) as caught:
         await ask(server, timeouts=timeouts)
     assert caught.value.transient
+    assert caught.value.billed
 
 
 async def test_a_refused_question_is_told_in_the_servers_words_and_short(

@@ -31,7 +31,7 @@ from summarizer.models.completions import (
 from summarizer.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from openai import AsyncOpenAI
 
@@ -42,6 +42,7 @@ OPENAI = "https://api.openai.com/v1"
 _OURS = frozenset({"messages", "model", "n", "response_format", "stream"})
 _NO_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
+_NOT_RUN = frozenset({*range(400, 500), 501, 503, 529})  # 529: overloaded, as some vendors say it
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class OpenAIModel:
         return self._clients[loop]
 
     async def _send(self, request: Request, dialect: Dialect) -> Answer:
-        from aiohttp import ClientError
+        from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
         from openai import APIConnectionError, APIStatusError
 
         messages, settings = write_body(request, dialect)
@@ -190,9 +191,11 @@ class OpenAIModel:
             body = read_body(error.response.content)
             raise Refused(error.status_code, body, error.response.headers) from None
         except (APIConnectionError, ClientError) as error:
+            not_made = (ClientConnectorError, ConnectionTimeoutError)
             raise ModelError(
                 f"the connection to {self._server} failed ({self._quoted(_cause(error))})",
                 transient=True,
+                billed=not any(isinstance(reason, not_made) for reason in _reasons(error)),
             ) from None
         response = raw.http_response
         answer = read_answer(read_body(response.content), response.headers)
@@ -243,6 +246,7 @@ class OpenAIModel:
                 f"{self._server} {'is too busy' if status == 429 else 'failed'} ({answer})",
                 transient=True,
                 retry_after=retry_after(refused.headers, now=self._now()),
+                billed=status not in _NOT_RUN,
             )
         for setting in request.params:
             if refused.names(setting):
@@ -250,7 +254,9 @@ class OpenAIModel:
                     f"{self.name} refuses the prompt's setting {setting!r} ({answer})",
                     hint=f"Change or remove {setting} in the prompt, or choose another model",
                 )
-        return ModelError(f"{self.name} refused the question ({answer})")
+        return ModelError(
+            f"{self.name} refused the question ({answer})", billed=status not in _NOT_RUN
+        )
 
     def _quoted(self, text: str) -> str:
         return quoted(text, *([self._key] if self._key else []))
@@ -278,6 +284,12 @@ def _server(base_url: str) -> str:
 
 def _cause(error: BaseException) -> str:
     """The innermost reason; the outer ones only say that there was an error."""
-    while error.__cause__ is not None:
+    *_, innermost = _reasons(error)
+    return str(innermost) or type(innermost).__name__
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what caused it, and so on."""
+    while error is not None:
+        yield error
         error = error.__cause__
-    return str(error) or type(error).__name__
