@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from summarizer.errors import DiskError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -72,22 +72,45 @@ def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 place = path.resolve()  # a link stays one
                 staged[path] = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
-                _create(staged[path], data)
+                _create(staged[path], [data])
         for path, temporary in staged.items():
             temporary.replace(path.resolve())
         for folder in {temporary.parent for temporary in staged.values()}:
             _flush(folder)
     except OSError as error:
-        raise DiskError(
-            f"the file could not be written: {system_reason(error)}",
-            hint="What was there before is unchanged",
-            path=path,
-        ) from error
+        raise _unwritten(error, path) from error
     finally:
         for temporary in staged.values():
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
     return tuple(staged)
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Replace a file by lines that are written as they come, whole or not at all.
+
+    Args:
+        path: The file; missing folders are made.
+        lines: Each with its line end. What they raise leaves the file as it was.
+
+    Raises:
+        InputError: The path names something that is there and no file.
+        DiskError: The file could not be written; it is what it was before.
+    """
+    place = path.resolve()  # a link stays one
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError("a device, a pipe or a folder is no file to write to", path=path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _create(temporary, (line.encode() for line in lines))
+        temporary.replace(place)
+        _flush(place.parent)
+    except OSError as error:
+        raise _unwritten(error, path) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def try_folder(folder: Path) -> None:
@@ -107,6 +130,14 @@ def try_folder(folder: Path) -> None:
         ) from error
 
 
+def _unwritten(error: OSError, path: Path | None) -> DiskError:
+    return DiskError(
+        f"the file could not be written: {system_reason(error)}",
+        hint="What was there before is unchanged",
+        path=path,
+    )
+
+
 def _holds(path: Path, data: bytes) -> bool:
     try:
         return path.read_bytes() == data
@@ -114,10 +145,10 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _create(path: Path, data: bytes) -> None:
+def _create(path: Path, parts: Iterable[bytes]) -> None:
     # tempfile would make it private; like this the umask decides.
     with path.open("xb") as file:
-        file.write(data)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from summarizer.disk import read_text, try_folder, write_files
+from summarizer.disk import read_text, try_folder, write_files, write_lines
 from summarizer.errors import DiskError, InputError
 
 
@@ -111,6 +111,42 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "folder" / "file").read_text() == "new"
     assert names(tmp_path / "folder") == ["file"]
+
+
+def test_lines_are_written_as_they_come_and_take_their_place_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    (tmp_path / "new").mkdir()
+    path.write_text("old")
+
+    def lines():
+        for number in range(3):
+            assert path.read_text() == "old"
+            yield f"가 {number}\n"
+
+    write_lines(path, lines())
+    assert path.read_text() == "가 0\n가 1\n가 2\n"
+    write_lines(tmp_path / "other" / "file", [])
+    assert (tmp_path / "other" / "file").read_bytes() == b""
+    assert names(path.parent) == ["file"]
+
+
+def test_lines_that_fail_leave_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines():
+        yield "new\n"
+        raise InputError("there is no more")
+
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(InputError, match="no more"):
+        write_lines(tmp_path / "file", lines())
+    monkeypatch.setattr(os, "fsync", failing(1))
+    with pytest.raises(DiskError, match="could not be written: no space left on device"):
+        write_lines(tmp_path / "file", ["new"])
+    with pytest.raises(InputError, match="no file to write to"):
+        write_lines(tmp_path, ["new"])
+    assert (tmp_path / "file").read_text() == "old"
+    assert names(tmp_path) == ["file"]
 
 
 def failing(number: int):

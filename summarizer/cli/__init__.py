@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "convert": "summarizer.cli.convert:convert",
     "prompts": "summarizer.cli.prompts:prompts",
     "recordings": "summarizer.cli.recordings:recordings",
+    "store": "summarizer.cli.store:store",
     "schema": "summarizer.cli.schema:schema",
 }
 
