@@ -81,9 +81,10 @@ def test_a_wrong_particle_is_mended_after_hangul_and_figures(wrong, right):
 @pytest.mark.parametrize(
     "text",
     [
-        "Transformer은", "LLM는", "DocLLM를", "GPT은", "MLP을", "RNN와", "ControlNet를", "SDXL으로",
-        "Diffusion를", "Google는", "LoRA은", "Engine가", "OpenAI은", "5GB을", "ImageNet와",
-        "Transformer(트랜스포머)은", "LLM(Large Language Model)는", "LLM은(는)",
+        "HarborTalk은", "Transformer은", "LLM는", "DocLLM를", "GPT은", "MLP을", "RNN와",
+        "ControlNet를", "SDXL으로", "Diffusion를", "Google는", "LoRA은", "Engine가", "OpenAI은",
+        "5GB을", "ImageNet와", "Transformer(트랜스포머)은", "LLM(Large Language Model)는",
+        "LLM은(는)",
     ],
 )  # fmt: skip
 def test_after_latin_script_it_is_told_and_left_to_the_model(text):
@@ -122,6 +123,11 @@ def test_a_particle_that_follows_the_brackets_text_is_a_warning():
     [finding] = found("대규모 언어 모델(GPT-4)는 크다")
     assert (finding.severity, finding.fix) == ("warning", None)
     assert "모델" in finding.message
+
+
+def test_a_point_in_broken_characters_is_passed_over():
+    assert len(found("모델는 크다")) == 1
+    assert found("모델는 크다 " + "모델은 크다".encode().decode("latin-1")) == []
 
 
 def test_nothing_is_said_of_another_language():

@@ -108,6 +108,28 @@ def test_an_unknown_name_is_an_error_on_the_abstract_and_a_warning_on_the_paper(
     assert "Zephyrine-2, QuokkaBench" in finding.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}은 빠릅니다.",
+        "{}는 빠릅니다.",
+        "**{}**은 빠릅니다.",
+        "**{}은** 빠릅니다.",
+        "'{}'은 큽니다.",
+    ],
+)
+def test_an_unknown_name_is_found_whatever_is_glued_to_it(text):
+    text = text.format("HarborTalk")
+    [finding] = found(text)
+    assert (finding.severity, said(finding, text)) == ("error", "HarborTalk")
+
+
+def test_a_point_in_broken_characters_is_passed_over():
+    broken = "QuokkaBench에서 비교합니다.".encode().decode("latin-1")
+    cut = "QuokkaBench\ufffd 비교합니다."
+    assert [f.point for f in found(broken, cut, "QuokkaBench에서 비교합니다.")] == [2]
+
+
 def test_two_real_names_that_resemble_each_other_are_not_confused():
     abstract = "We compare GPT-4, GPT-4V, LLaMA and LLaVA on the same tasks."
     assert found("GPT-4, GPT-4V, LLaMA, LLaVA를 비교합니다.", abstract=abstract) == []

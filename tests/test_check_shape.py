@@ -44,6 +44,8 @@ def mended(text):
         "[example.org/code](https://example.org/code)에서 공개됩니다.",
         "더 빠르고 더 작고 더 정확하며, 정확도는 90%, 91%, 92%입니다.",
         "#해시 -5%와 +5%, 3.5배, 2024년입니다.",
+        "방법입니다.\n#해시 -5%와 a|b\n2024. 1월에 공개됩니다.",
+        "세 단계입니다.\n  1. 모읍니다.\n  2. 학습합니다.\n  - 결과를 얻습니다.",
     ],
 )
 def test_nothing_is_said_of_a_regular_point(text):
@@ -114,6 +116,11 @@ def test_a_point_within_another_is_a_warning():
         ("- 방법을 제안합니다.", "방법을 제안합니다."),
         ("> 90%를 얻습니다.", "> 90%를 얻습니다."),
         ("| 모델 | 점수 |", "| 모델 | 점수 |"),
+        ("점수입니다.\n| 모델 | 점수 |", "점수입니다.\n| 모델 | 점수 |"),
+        ("모델 | 점수\n--- | :---:\n가 | 90", "모델 | 점수\n--- | :---:\n가 | 90"),
+        ("방법입니다.\n## 결과를 얻습니다.", "방법입니다.\n결과를 얻습니다."),
+        ("방법입니다.\n---", "방법입니다.\n---"),
+        ("방법입니다.\n```\n코드", "방법입니다.\n```\n코드"),
         ("```json", "```json"),
         ("---", "---"),
         ("<think>를 제거합니다.", "<think>를 제거합니다."),
@@ -128,6 +135,12 @@ def test_markdown_that_changes_how_a_point_reads_is_an_error(text, right):
     severities = {severity for severity, _ in told(text)}
     assert severities == {"error"}
     assert mended(text) == right
+
+
+def test_a_table_is_told_once():
+    text = "점수입니다.\n| 모델 | 점수 |\n|---|---|\n| 가 | 90 |"
+    [finding] = found(text)
+    assert finding.span == (text.index("|"), text.index("|") + 1)
 
 
 @pytest.mark.parametrize(

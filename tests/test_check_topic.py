@@ -54,6 +54,13 @@ def found(paper, points, *, basis="abstract", language="ko"):
     return list(topic(Readings(paper, summary, language=language, basis=basis)))
 
 
+def test_points_in_broken_characters_are_passed_over():
+    broken = [point.encode().decode("latin-1") for point in OF_OWL]
+    assert found(LANTERN, broken) == []
+    assert found(LANTERN, [*OF_LANTERN, *broken]) == []
+    assert len(found(LANTERN, [broken[0], *OF_OWL])) == 1
+
+
 @pytest.mark.parametrize("basis", ["abstract", "paper"])
 def test_summaries_of_their_papers_pass(basis):
     assert found(LANTERN, OF_LANTERN, basis=basis) == []

@@ -20,6 +20,8 @@ _ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
 _IN_PHRASE = string.ascii_letters + string.digits + "' -"
 _PHRASE = re.compile(r"[A-Za-z][A-Za-z'-]*(?:[ -][A-Za-z][A-Za-z'-]*)+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_WRITTEN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*")
+_COMMA = re.compile("[;,]")
 _MOST_WORDS = 10
 _LONGEST = 10
 # Shorter acronyms stand for too many things.
@@ -42,7 +44,7 @@ class Expansion(NamedTuple):
 
 def read_expansions(text: str) -> Iterator[Expansion]:
     """The expansions that stand in a bracket next to their acronym, or before its bracket."""
-    for bracket in _BRACKET.finditer(text) if "(" in text else ():
+    for bracket in _BRACKET.finditer(text):
         opening = bracket.start()
         if not _ACRONYM.search(text, max(0, opening - _LONGEST), bracket.end()):
             continue
@@ -70,7 +72,7 @@ def read_expansions(text: str) -> Iterator[Expansion]:
 def _split(bracket: re.Match[str]) -> list[tuple[str, int]]:
     """What stands between commas and semicolons in a bracket, and where."""
     parts, start = [], bracket.start(1)
-    for part in re.split("[;,]", bracket[1]):
+    for part in _COMMA.split(bracket[1]):
         parts.append((part.strip(), start + len(part) - len(part.lstrip())))
         start += len(part) + 1
     return parts
@@ -78,7 +80,7 @@ def _split(bracket: re.Match[str]) -> list[tuple[str, int]]:
 
 def _endings(phrase: str, start: int) -> Iterator[tuple[str, int]]:
     """The phrases that a phrase ends in, the shortest first."""
-    for word in reversed(list(re.finditer(r"[A-Za-z0-9][A-Za-z0-9'-]*", phrase))[-_MOST_WORDS:]):
+    for word in reversed(list(_WRITTEN_WORD.finditer(phrase))[-_MOST_WORDS:]):
         ending = phrase[word.start() :]
         if _PHRASE.fullmatch(ending):
             yield ending, start + word.start()

@@ -7,12 +7,14 @@ plurals, spacing and particles; to look up the words of an abstract in a dict ta
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from summarizer.checks.latin import spell
+from summarizer.checks.lazy import Lazy
 from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
 from summarizer.shipped import available
 
@@ -57,14 +59,15 @@ class Sense:
     listed: bool
     reason: str
 
-    @cached_property
-    def _friends(self) -> list[list[str]]:
-        return [_JOINT.split(friend) for friend in self.never]
+    @Lazy
+    def _friends(self) -> list[tuple[str, list[str]]]:
+        """The first word of each false friend, and the others."""
+        return [(first, others) for first, *others in map(_JOINT.split, self.never)]
 
     def may_have_friends(self, text: str) -> bool:
         """Whether a text holds all words of a false friend; most texts are settled by this."""
-        for words in self._friends:
-            if words[0] in text and all(word in text for word in words):
+        for first, others in self._friends:
+            if first in text and all(word in text for word in others):
                 return True
         return False
 
@@ -95,23 +98,31 @@ class Glossary:
 
     def stated(self, words: Words) -> Mapping[str, Sense]:
         """The senses whose English term stands among the words, by that term."""
-        found: dict[str, Sense] = {}
-        spaced = words.spaced
-        for word in self._by_word.keys() & words.all:
-            for begin, phrases, sense in self._by_word[word]:
-                if not phrases or (begin in spaced and any(phrase in spaced for phrase in phrases)):
-                    found[sense.english] = sense
-        return found
+        spaced, known, by_word = words.spaced, words.known, self._by_word
+        return {
+            sense.english: sense
+            for word in self._words & known
+            for another, phrase, sense in by_word[word]
+            if not another or (another in known and phrase in spaced)
+        }
+
+    def suspects(self, text: str) -> Iterator[Sense]:
+        """The senses of which a text may hold a false friend; of most texts none."""
+        beginnings, by_beginning = self._false_beginnings
+        begun = {"", *beginnings.findall(text)} & by_beginning.keys()
+        suspected = {sense.english: sense for two in begun for sense in by_beginning[two]}
+        return (sense for sense in suspected.values() if sense.may_have_friends(text))
 
     def renderings(self, text: str) -> Mapping[str, tuple[Sense, ...]]:
         """The renderings that begin with a word of a text, and what they may render."""
         words = _HANGUL.findall(text)
         marked = f"|{'|'.join(words)}|"
+        places = accumulate((len(word) + 1 for word in words), initial=0)
         return {
             rendering: senses
-            for word in set(words)
+            for word, place in zip(words, places, strict=False)
             for spelling, rendering, senses in self._begun_by(word)
-            if not spelling or spelling in marked
+            if marked.startswith(spelling, place)
         }
 
     def _find_begun_by(self, word: str) -> list[tuple[str, str, tuple[Sense, ...]]]:
@@ -134,24 +145,47 @@ class Glossary:
                 end = one.end
                 yield one
 
-    @cached_property
-    def _by_word(self) -> Mapping[str, list[tuple[str, tuple[str, ...], Sense]]]:
-        """The terms by their first words; for several words, how they begin and all their forms."""
-        found: dict[str, list[tuple[str, tuple[str, ...], Sense]]] = defaultdict(list)
-        for sense in self.senses:
-            for written in {sense.english, *sense.forms}:
-                words = spell(written)
-                for phrase in {words, words.replace(" ", "")}:
-                    first, space, _ = phrase.partition(" ")
-                    if space:
-                        phrases = tuple(f" {form} " for form in _numbers(phrase))
-                        found[first].append((f" {phrase[:-1]}", phrases, sense))
-                    else:
-                        for form in _numbers(phrase):
-                            found[form].append(("", (), sense))
+    @Lazy
+    def _by_word(self) -> Mapping[str, list[tuple[str, str, Sense]]]:
+        """The terms in all their forms, by the word that the fewest of them have.
+
+        Of each: the next rarest word (nothing where there is but one), all of it between spaces,
+        and the sense.
+        """
+        terms = [
+            (form, sense)
+            for sense in self.senses
+            for written in (sense.english, *sense.forms)
+            for phrase in {spell(written), spell(written).replace(" ", "")} - {""}
+            for form in _numbers(phrase)
+        ]
+        frequency = Counter(word for form, _ in terms for word in form.split())
+        found: dict[str, list[tuple[str, str, Sense]]] = defaultdict(list)
+        for form, sense in terms:
+            rarest, another, *_ = *sorted(form.split(), key=frequency.__getitem__), ""
+            found[rarest].append((another, f" {form} ", sense))
         return dict(found)
 
-    @cached_property
+    @Lazy
+    def _words(self) -> frozenset[str]:
+        return frozenset(self._by_word)
+
+    @Lazy
+    def _false_beginnings(self) -> tuple[re.Pattern[str], Mapping[str, list[Sense]]]:
+        """How words begin that may be false friends, and the senses by these two characters.
+
+        A friend of one character, which anything may follow, stands by none.
+        """
+        found: dict[str, list[Sense]] = defaultdict(list)
+        for sense in self.senses:
+            for friend in sense.never:
+                first, second = friend[:1], _JOINT.sub("", friend)[1:2]
+                for following in {second, *(_JOINTS if friend[1:2] != second else ())}:
+                    found[first + following if second else ""].append(sense)
+        first, second = (re.escape("".join(two[n : n + 1] for two in found)) for n in (0, 1))
+        return re.compile(f"[{first}](?<![가-힣].)[{second}]" if first else r"(?!)"), dict(found)
+
+    @Lazy
     def _by_syllables(self) -> Mapping[str, list[tuple[str, str, str, tuple[Sense, ...]]]]:
         """The renderings by how they begin.
 

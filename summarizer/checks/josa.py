@@ -14,6 +14,8 @@ capitals letter by letter, and after ㄹ stands 로.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from summarizer.digest import Finding
@@ -34,38 +36,35 @@ _FINAL = "".join(f"{chr(first + 1)}-{chr(first + 27)}" for first in _BLOCKS)
 _RIEUL = "".join(chr(first + 8) for first in _BLOCKS)
 _NOT_RIEUL = "".join(f"{chr(f + 1)}-{chr(f + 7)}{chr(f + 9)}-{chr(f + 27)}" for f in _BLOCKS)
 
-_END = r"(?=[\s.,;:!?)\]}\"'”’」』*_…]|\Z)"
-_WA_TAIL = rf"(?=(?:의|는|도|만)?{_END})"
-_RO_TAIL = rf"(?=(?:서|써|부터|까지)?(?:의|는|도|만)?{_END})"
-_RA_TAIL = rf"(?=(?:는|고){_END})"
-_WRONG = re.compile(
+_END = r"(?![^\s.,;:!?)\]}\"'”’」』*_…])"
+_WA_TAIL = rf"(?=[의는도만]?{_END})"
+_RO_TAIL = rf"(?=(?:서|써|부터|까지)?[의는도만]?{_END})"
+_RA_TAIL = rf"(?=[는고]{_END})"
+
+
+def _unless_right_after(syllables: str, form: str) -> str:
+    """A particle after anything that is written, but for the syllables that it is right after."""
+    return f"{form}(?<=[^\\sㄱ-ㅣ{syllables}]{'.' * len(form)})"
+
+
+# Each branch begins with a letter, which lets the search pass over all others.
+_SUSPECT = re.compile(
     "|".join(
         [
-            *(f"{form}(?<=[{_FINAL}].){_END}" for form in "는가를"),
-            *(f"{form}(?<=[{_VOWEL}].){_END}" for form in "은이을"),
-            f"와(?<=[{_FINAL}].){_WA_TAIL}",
-            f"과(?<=[{_VOWEL}].){_WA_TAIL}",
-            f"로(?<=[{_NOT_RIEUL}].){_RO_TAIL}",
-            f"으로(?<=[{_VOWEL}{_RIEUL}]..){_RO_TAIL}",
-            f"라(?<=[{_FINAL}].){_RA_TAIL}",
-        ]
-    )
-)
-_AFTER_OTHERS = re.compile(
-    "|".join(
-        [
-            *(f"{form}(?<=[^\\s가-힣ㄱ-ㅣ].){_END}" for form in "은는이가을를"),
-            *(f"{form}(?<=[^\\s가-힣ㄱ-ㅣ].){_WA_TAIL}" for form in "과와"),
-            f"로(?<=[^\\s가-힣ㄱ-ㅣ].){_RO_TAIL}",
-            f"으로(?<=[^\\s가-힣ㄱ-ㅣ]..){_RO_TAIL}",
-            f"라(?<=[^\\s가-힣ㄱ-ㅣ].){_RA_TAIL}",
+            *(_unless_right_after(_VOWEL, form) + _END for form in "는가를"),
+            *(_unless_right_after(_FINAL, form) + _END for form in "은이을"),
+            _unless_right_after(_VOWEL, "와") + _WA_TAIL,
+            _unless_right_after(_FINAL, "과") + _WA_TAIL,
+            _unless_right_after(_VOWEL + _RIEUL, "로") + _RO_TAIL,
+            _unless_right_after(_NOT_RIEUL, "으로") + _RO_TAIL,
+            _unless_right_after(_VOWEL, "라") + _RA_TAIL,
         ]
     )
 )
 _LEFT_OPEN = re.compile(
     r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라(?=[는고])"
 )
-_HANGUL = re.compile("[가-힣]+\\Z")
+_HANGUL = re.compile("[가-힣]++\\Z")
 
 # --- words that end in what looks like a wrong particle ------------------------------------------
 
@@ -146,18 +145,19 @@ _DIGITS = dict(zip("0123456789", ("VC", "L", "V", "C", "V", "V", "C", "L", "L", 
 _NAME_DIGITS = dict(
     zip("0123456789", ("VC", "LC", "V", "VC", "V", "V", "VC", "LC", _ANY, "VC"), strict=True)
 )
-_FIGURE = frozenset("0123456789")
-_IN_FIGURE = frozenset("0123456789.,")
-_LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FIGURE = frozenset(digits)
+_LATIN = frozenset(ascii_letters)
 _BEFORE_PLAIN = frozenset("([\"'‘“~<>*")
 _LONGEST = 40
+_MOST_WORDS = 2**12  # whose sounds are kept
 _UNITS = frozenset("GB MB KB TB Hz kHz MHz GHz D cm fps km m mm ms p x".split())
 _LETTERS = {**dict.fromkeys("ABCDEFGHIJKOPQSTUVWXYZ", "V"), "L": "L", "M": "C", "N": "C", "R": "VL"}
 _SPELLING = re.compile(
     r"(?:(?P<C>[mn]e?|ng|ic|(?<=[a-z])(?:net|set|bot|chat))"
     r"|(?P<L>le?)"
-    r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[nrs]k|[^aeiout]t|mp))\Z"
+    r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[lnrs]k|[^aeiout]t|mp))\Z"
 )
+_CLOSING = frozenset("*_`\"'”’」』")
 _OPENING = {")": "(", "]": "["}
 _LONGEST_BRACKET = 120
 
@@ -166,40 +166,42 @@ class _Host(NamedTuple):
     """What a particle stands after.
 
     Attributes:
-        text: As written.
+        text: As written; before Hangul, what precedes it may stand there too.
         sounds: What it may end in when it is read; empty where it cannot be read.
         kind: The script of its last character.
-        aside: The same of what a bracket adds to it.
+        aside: Where the text ends that a bracket adds to it; 0 where there is none.
     """
 
     text: str = ""
     sounds: str = ""
     kind: Literal["", "hangul", "figure", "latin"] = ""
-    aside: str = ""
+    aside: int = 0
+
+    @property
+    def word(self) -> str:
+        """The word, and nothing that precedes it."""
+        run = _HANGUL.search(self.text)
+        return run[0] if run else self.text
 
 
 def _host(text: str, end: int, *, in_bracket: bool = False) -> _Host:
     """Read what ends at `end`, behind closing quotes, markup and one bracket."""
-    while end and text[end - 1] in "*_`\"'”’」』":
+    while end and text[end - 1] in _CLOSING:
         end -= 1
     last = text[end - 1 : end]
     if "가" <= last <= "힣":
         final = (ord(last) - ord("가")) % 28
-        run = _HANGUL.search(text[max(0, end - 12) : end])
         sounds = "L" if final == 8 else "C" if final else "V"
-        return _Host(run[0] if run else last, sounds, "hangul")
+        return _Host(text[max(0, end - 12) : end], sounds, "hangul")
     if last == "%":
         return _Host(last, "V", "figure")
-    if last in _OPENING and last and not in_bracket:
+    if last in _OPENING and not in_bracket:
         return _before_bracket(text, end)
     if last in _FIGURE:
-        start = _start(text, end, _IN_FIGURE)
-        return _Host(
-            text[start:end], _figures(text[max(0, start - 2) : start], text[start:end]), "figure"
-        )
+        before, figures = _run(text, end, f"{digits}.,")
+        return _Host(figures, _figures(before, figures), "figure")
     if last in _LATIN:
-        start = _start(text, end, _LATIN)
-        word, before = text[start:end], text[max(0, start - 2) : start]
+        before, word = _run(text, end, ascii_letters)
         if before[-1:] in ("μ", "µ"):
             return _Host()  # 마이크로미터, 마이크로초: the letters do not say which
         unit = before[-1:].isdigit() or (
@@ -209,47 +211,58 @@ def _host(text: str, end: int, *, in_bracket: bool = False) -> _Host:
     return _Host()
 
 
-def _start(text: str, end: int, characters: frozenset[str]) -> int:
-    start = end - 1
-    while start and end - start < _LONGEST and text[start - 1] in characters:
-        start -= 1
-    return start
+def _run(text: str, end: int, characters: str) -> tuple[str, str]:
+    """The characters in a row that end there, and the two that stand before them."""
+    tail = text[max(0, end - _LONGEST) : end]
+    run = tail[len(tail.rstrip(characters)) :]
+    start = end - len(run)
+    return text[max(0, start - 2) : start], run
 
 
 def _before_bracket(text: str, end: int) -> _Host:
-    closing, depth = text[end - 1], 0
+    position = _opened(text, end)
+    if position is None:
+        return _Host()
+    blank = text[position - 1 : position] == " "
+    outer = _host(text, position - blank, in_bracket=True)
+    if not outer.sounds or (blank and text[position] == "["):
+        return _host(text, end - 1, in_bracket=True)
+    if outer.kind == "latin":
+        inner = _host(text, end - 1, in_bracket=True)
+        return _Host(outer.text, outer.sounds + (inner.sounds or _ANY), "latin")
+    return _Host(outer.text, outer.sounds, outer.kind, aside=end - 1)
+
+
+def _opened(text: str, end: int) -> int | None:
+    """Where the bracket opens that closes before `end`."""
+    closing = text[end - 1]
     opening = _OPENING[closing]
-    for position in range(end - 1, max(-1, end - _LONGEST_BRACKET), -1):
-        depth += (text[position] == closing) - (text[position] == opening)
-        if not depth:
-            if opening == "[" and text[position - 1 : position] == " ":
-                return _host(text, end - 1, in_bracket=True)
-            outer_end = position - (text[position - 1 : position] == " ")
-            outer = _host(text, outer_end, in_bracket=True)
-            inner = _host(text, end - 1, in_bracket=True)
-            if not outer.sounds:
-                return inner
-            if outer.kind == "latin":
-                return outer._replace(sounds=outer.sounds + (inner.sounds or _ANY))
-            return outer._replace(aside=inner.sounds or _ANY)
-    return _Host()
+    position, closed = end - 1, 1
+    while closed:
+        within = position
+        position = text.rfind(opening, max(0, end - _LONGEST_BRACKET + 1), within)
+        if position < 0:
+            return None
+        closed += text.count(closing, position, within) - 1
+    return position
 
 
 def _figures(before: str, figures: str) -> str:
     """How figures end; `before` are the two characters that precede them."""
-    digits, prior = figures.lstrip(".,"), before[-1:]
+    number, prior = figures.lstrip(".,"), before[-1:]
     if prior in _LATIN or (prior and prior in "-_. " and before[0] in _LATIN):
-        if len(digits) == 1 or (digits[-1] != "0" and digits[-2] != "1"):
-            return _NAME_DIGITS[digits[-1]]
-        return "C" if digits == "10" else _ANY
+        if len(number) == 1 or (number[-1] != "0" and number[-2] != "1"):
+            return _NAME_DIGITS[number[-1]]
+        return "C" if number == "10" else _ANY
     if prior and not (prior.isalnum() or prior.isspace() or prior in _BEFORE_PLAIN):
         return _ANY  # 1/8 ends in 1 when it is read, and 10^6 in 제곱
-    if digits[-1] != "0":
-        return _DIGITS[digits[-1]]
-    whole = digits.replace(",", "")
+    if number[-1] != "0":
+        return _DIGITS[number[-1]]
+    whole = number.replace(",", "")
     return "C" if whole.strip("0.") and len(whole) <= 12 else _ANY
 
 
+@lru_cache(maxsize=_MOST_WORDS)
 def _latin(word: str, *, unit: bool) -> str:
     """How a word ends that is read letter by letter, or as it is spelt."""
     if unit and (len(word) == 1 or not word.isupper()):
@@ -288,18 +301,20 @@ def josa(readings: Readings) -> Iterator[Finding]:
     """
     if readings.language.partition("-")[0] != "ko":
         return
-    for number, point in enumerate(readings.summary.points):
+    for number, point in readings.sound:
         text = point.text
-        for found in _WRONG.finditer(text):
-            start = max(0, found.start() - 12)
-            word = _HANGUL.search(text[start : found.end()])
-            if word and not _is_word(word[0], text[start : start + word.start()]):
-                yield _finding(number, found, _host(text, found.start()))
-        for found in _AFTER_OTHERS.finditer(text):
-            host = _host(text, found.start())
-            wrong = host.sounds and not _fits(found[0], host.sounds)
-            if wrong and not _in_address(text, found.start()):
-                yield _finding(number, found, host)
+        for found in _SUSPECT.finditer(text):
+            start = found.start()
+            if "가" <= text[start - 1] <= "힣":
+                before = max(0, start - 12)
+                word = _HANGUL.search(text[before : found.end()])
+                if word and not _is_word(word[0], text[before : before + word.start()]):
+                    yield _finding(number, found, _host(text, start), text)
+            else:
+                host = _host(text, start)
+                wrong = host.sounds and not _fits(found[0], host.sounds)
+                if wrong and not _in_address(text, start):
+                    yield _finding(number, found, host, text)
         if "(" in text:
             for found in _LEFT_OPEN.finditer(text):
                 yield _left_open(number, found, _host(text, found.start()))
@@ -310,16 +325,18 @@ def _in_address(text: str, end: int) -> bool:
     return "://" in text[max(0, end - 200) : end].rsplit(None, 1)[-1]
 
 
-def _finding(point: int, found: re.Match[str], host: _Host) -> Finding:
+def _finding(point: int, found: re.Match[str], host: _Host, text: str) -> Finding:
     form = found[0]
     right = _OTHER[form]
-    follows_bracket = bool(host.aside) and _fits(form, host.aside)
+    follows_bracket = host.aside > 0 and _fits(
+        form, _host(text, host.aside, in_bracket=True).sounds or _ANY
+    )
     return Finding(
         check="josa",
         severity="warning" if follows_bracket else "error",
         point=point,
         span=found.span(),
-        message=f"after {host.text!r} the particle is {right!r}, not {form!r}",
+        message=f"after {host.word!r} the particle is {right!r}, not {form!r}",
         fix=None if follows_bracket or host.kind == "latin" else right,
     )
 

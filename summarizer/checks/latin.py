@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from summarizer.checks.lazy import Lazy
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff"
 _DIGITS = "0-9\u00b2\u00b3\u00b9\u2070-\u2089"
@@ -24,9 +25,11 @@ _RUN = f"[{_LETTERS}{_DIGITS}][{_LETTERS}{_DIGITS}\u0300-\u036f]*"
 _TERM = re.compile(f"{_RUN}(?:[-‐‑–_.+&@'’*^]{_RUN})*")
 _PIECE = re.compile(_RUN)
 # Links, formulas, commands, tags and the bold label of a point hold no names of the prose.
+# Each branch begins with a character, which lets the search pass over all others.
 _NOT_PROSE = re.compile(
-    r"\A\*{2,3}(?=\S)[^*\n]+\*{2,3}"
-    r"|(?:https?:|www\.|(?:github|huggingface|arxiv)\.(?:com|co|io|org)/)\s?[!-~]*"
+    r"\*(?<=\A\*)\*\*?(?=\S)[^*\n]+(?:\*{2,3} ?:|(?<=:)\*{2,3})"
+    r"|https?:\s?[!-~]*|www\.\s?[!-~]*|github\.(?:com|co|io|org)/\s?[!-~]*"
+    r"|huggingface\.(?:com|co|io|org)/\s?[!-~]*|arxiv\.(?:com|co|io|org)/\s?[!-~]*"
     r"|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])|\\[A-Za-z]+|</?[a-z]{1,10}>"
 )
 _GREEK = str.maketrans(
@@ -48,18 +51,25 @@ _SPECIAL = re.compile(
 )
 _VERSION = re.compile("[a-z]v?[0-9]")
 _TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
-# More words of one letter than any abstract has are not tried one by one.
+# More places than any abstract has are not tried one by one.
 _MOST_PLACES = 2000
+_LONGEST_TERM = 200  # of characters; what is longer is debris
+_MOST_TERMS = 2**14  # whose words are kept
 LINKING = frozenset("a an and as at by for from in of on or the to via with".split())
 """Words that acronyms may leave out."""
 
 
 def spell(text: str) -> str:
     """The words of a text, with single spaces between them."""
-    if text.isascii():
-        return text.lower() if text.isalnum() else " ".join(text.translate(_TO_WORDS).split())
-    plain = _SPECIAL.sub(_plain, text).encode("ascii", "replace").decode("ascii")
-    return " ".join(plain.translate(_TO_WORDS).split())
+    if text.isalnum() and text.isascii():
+        return text.lower()
+    return " ".join(_split(text))
+
+
+def _split(text: str) -> list[str]:
+    if not text.isascii():
+        text = _SPECIAL.sub(_plain, text).encode("ascii", "replace").decode("ascii")
+    return text.translate(_TO_WORDS).split()
 
 
 def _plain(special: re.Match[str]) -> str:
@@ -103,19 +113,26 @@ def read_terms(text: str) -> tuple[Term, ...]:
     terms = []
     for found in _TERM.finditer(_prose(text)):
         written = found[0]
-        words = spell(written)
-        if not words[:1].isdigit() or not words.replace(" ", "").isdigit():
+        if len(written) <= _LONGEST_TERM and (words := _spell_term(written)):
             terms.append(Term(found.start(), written, words))
     return tuple(terms)
 
 
+@lru_cache(maxsize=_MOST_TERMS)
+def _spell_term(written: str) -> str:
+    """The words of a term; nothing where they are all numbers."""
+    words = spell(written)
+    return "" if words[:1].isdigit() and words.replace(" ", "").isdigit() else words
+
+
 def find_terms(text: str) -> list[str]:
     """The same as written, each once, and numbers too."""
-    return list(dict.fromkeys(_TERM.findall(_prose(text))))
+    found = dict.fromkeys(_TERM.findall(_prose(text)))
+    return [written for written in found if len(written) <= _LONGEST_TERM]
 
 
 def _prose(text: str) -> str:
-    if any(sign in text for sign in "/\\$<*"):
+    if "/" in text or "\\" in text or "$" in text or "<" in text or "*" in text:
         return _NOT_PROSE.sub(lambda found: " " * len(found[0]), text)
     return text
 
@@ -125,20 +142,26 @@ class Words:
     """The words of a text, to be asked whether a term stands there.
 
     Attributes:
-        spaced: The words in order, a space before and after each.
+        all: The words in order, in lower case.
     """
 
-    spaced: str
+    all: Sequence[str]
+    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, text: str) -> Words:
         """Read a text."""
-        return cls(f" {spell(text)} ")
+        return cls(_split(text))
 
-    @cached_property
-    def all(self) -> list[str]:
-        """The words in order."""
-        return self.spaced.split()
+    @Lazy
+    def spaced(self) -> str:
+        """The words in order, a space before and after each."""
+        return f" {' '.join(self.all)} "
+
+    @Lazy
+    def known(self) -> frozenset[str]:
+        """The words, each once."""
+        return frozenset(self.all)
 
     def state(self, words: str) -> bool:
         """Whether a term stands there, however it is joined, in the singular or the plural.
@@ -153,16 +176,19 @@ class Words:
             known = self._known[words] = self._find(words)
         return known
 
-    @cached_property
-    def _known(self) -> dict[str, bool]:
-        return {}
-
     def _find(self, words: str) -> bool:
-        if f" {words} " in self.spaced:
+        if words in self.known or words + "s" in self.known:
+            return True
+        if " " in words and f" {words} " in self.spaced:
             return True
         together = words.replace(" ", "")
-        singular = together[:-1] if together[-1:] == "s" else ""
-        return self._join(together) or self._join(together + "s") or self._join(singular)
+        singular = together.removesuffix("s")
+        if singular in self.known:
+            return True
+        if singular not in self._together:
+            return False
+        ways = dict.fromkeys((together, together + "s", singular))
+        return any(map(self._join, ways))
 
     def abbreviate(self, acronym: str) -> bool:
         """Whether words in a row have these initials, linking words counted or not: `moe`, `t2i`.
@@ -173,7 +199,7 @@ class Words:
         letters = acronym.replace("2", "t") if acronym[1:-1] == "2" else acronym
         return any(letters in initials for initials in self._initials)
 
-    @cached_property
+    @Lazy
     def _initials(self) -> tuple[str, str]:
         # A word that begins with a digit is read whole: 3D Gaussian splatting is 3DGS.
         every = [word if word[0].isdigit() else word[0] for word in self.all]
@@ -182,33 +208,24 @@ class Words:
         ]
         return "".join(every), "".join(weighty)
 
-    @cached_property
+    @Lazy
     def _together(self) -> str:
-        return self.spaced.replace(" ", "")
+        return "".join(self.all)
 
-    @cached_property
+    @Lazy
     def _bounds(self) -> frozenset[int]:
         """Where words begin and end in the words written together."""
         return frozenset(accumulate(map(len, self.all), initial=0))
 
-    @cached_property
-    def _starts(self) -> Mapping[str, Sequence[int]]:
-        """Where words begin in the words written together, by their first letters."""
-        starts: dict[str, list[int]] = defaultdict(list)
-        for word, start in zip(self.all, accumulate(map(len, self.all), initial=0), strict=False):
-            if len(starts[word[0]]) < _MOST_PLACES:
-                starts[word[0]].append(start)
-        return starts
-
     def _join(self, term: str) -> bool:
         """Whether whole words make up the term."""
-        text = self._together
-        if not term or term not in text:
-            return False
-        for start in self._starts.get(term[0], ()):
+        text, bounds = self._together, self._bounds
+        start = text.find(term) if term else -1
+        for _ in range(_MOST_PLACES):
+            if start < 0:
+                return False
             end = start + len(term)
-            if text.startswith(term, start) and (
-                end in self._bounds or _VERSION.match(text, end - 1)
-            ):
+            if start in bounds and (end in bounds or _VERSION.match(text, end - 1)):
                 return True
+            start = text.find(term, start + 1)
         return False

@@ -7,7 +7,7 @@ abstract does not have; difflib is far slower and knows no transpositions.
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 
 from summarizer.checks.expansions import wrong_expansions
 from summarizer.checks.latin import Term, find_terms, spell
+from summarizer.checks.lazy import Lazy
 from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
 from summarizer.digest import Finding
 
@@ -40,6 +41,7 @@ _LONG = 8
 _LONGEST = 60
 _MOST_NEAR = 8
 _SHOWN = 10
+_MOST_WORDS = 2**14  # of which it is kept whether they are plain
 # More candidates than any abstract has are not compared one by one.
 _MOST_CANDIDATES = 2000
 
@@ -59,27 +61,26 @@ def names(readings: Readings) -> Iterator[Finding]:
         )
         return
     source = _Source(readings.source, readings.basis)
-    for number, reading in enumerate(readings.points):
-        unknown: dict[str, _Miss] = {}
-        for place, term in enumerate(reading.terms):
-            miss = None if term.words in unknown else source.miss(reading.terms, place)
-            if miss and miss.right:
+    for number, reading in readings.sound:
+        misses = source.misses(reading.terms)
+        for miss in misses:
+            if miss.right:
                 yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
-            elif miss:
-                unknown[term.words] = miss
+        unknown = [miss for miss in misses if not miss.right]
         if readings.basis == "abstract":
-            for miss in unknown.values():
+            for miss in unknown:
                 yield _finding(miss, number, "does not stand in the abstract")
         elif unknown:
             more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-            shown = ", ".join(miss.term.text for miss in [*unknown.values()][:_SHOWN]) + more
+            shown = ", ".join(miss.term.text for miss in unknown[:_SHOWN]) + more
             yield Finding(
                 check="names",
                 severity="warning",
                 point=number,
                 message=f"the abstract does not have {shown}; the paper may",
             )
-        yield from wrong_expansions(reading, number, readings)
+        if "(" in reading.text:
+            yield from wrong_expansions(reading, number, readings)
 
 
 class _Miss(NamedTuple):
@@ -118,11 +119,23 @@ class _Source:
         self._words = reading.words
         self._basis = basis
 
-    def miss(self, terms: Sequence[Term], place: int) -> _Miss | None:
-        """What is missing of a term in a point; None where the term is known."""
+    def misses(self, terms: Sequence[Term]) -> list[_Miss]:
+        """What is missing of the terms of a point; one that nothing resembles is told once."""
+        misses: list[_Miss] = []
+        unknown = set()
+        for place, term in enumerate(terms):
+            if self._words.state(term.words) or term.words in unknown or len(term.text) > _LONGEST:
+                continue
+            miss = self._miss(terms, place)
+            if miss:
+                misses.append(miss)
+                if not miss.right:
+                    unknown.add(term.words)
+        return misses
+
+    def _miss(self, terms: Sequence[Term], place: int) -> _Miss | None:
+        """What is missing of a term that does not stand there; None where it is known anyway."""
         term = terms[place]
-        if self._words.state(term.words) or len(term.text) > _LONGEST:
-            return None
         parts = _parts(term)
         misses = [self._look_for(part) for part in parts if not self._knows(part)]
         if not misses and len(parts) > 1 and sum(map(str.isupper, term.text)) > 1:
@@ -187,20 +200,20 @@ class _Source:
         """Whether the whole paper may well know such an acronym beside the one of its abstract."""
         return self._basis == "paper" and len(term.key) < 6 and term.text.isupper()
 
-    @cached_property
+    @Lazy
     def _stems(self) -> frozenset[str]:
         return frozenset(map(stem, set(_LOWER_WORD.findall(self._reading.text))))
 
-    @cached_property
+    @Lazy
     def _written(self) -> list[str]:
         return find_terms(self._reading.text)[:_MOST_CANDIDATES]
 
-    @cached_property
+    @Lazy
     def _all(self) -> Mapping[str, str]:
         """The terms and the parts of compounds as written, by their words in one."""
         return dict(_by_key(self._written))
 
-    @cached_property
+    @Lazy
     def _names(self) -> Mapping[str, str]:
         """Those that look like names."""
         return dict(_by_key(text for text in self._written if not _is_plain(text)))
@@ -238,6 +251,7 @@ def _digits(text: str) -> list[str]:
     return _DIGIT.findall(text)
 
 
+@lru_cache(maxsize=_MOST_WORDS)
 def _is_plain(text: str) -> bool:
     """Whether it looks like a word: no capital letter but the first, no digit."""
     return text[1:].islower() and not _DIGIT.search(text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from summarizer.checks.encoding import is_broken
 from summarizer.checks.expansions import read_expansions, stems
 from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
+from summarizer.checks.lazy import Lazy
 from summarizer.checks.links import read_links
 from summarizer.checks.quantities import read_quantities
 
@@ -29,32 +30,32 @@ class Reading:
 
     text: str
 
-    @cached_property
+    @Lazy
     def quantities(self) -> tuple[Quantity, ...]:
         """The numbers, in order."""
         return read_quantities(self.text)
 
-    @cached_property
+    @Lazy
     def links(self) -> tuple[Link, ...]:
         """The addresses, in order."""
         return read_links(self.text)
 
-    @cached_property
+    @Lazy
     def terms(self) -> tuple[Term, ...]:
         """The names, acronyms and words in Latin script, in order."""
         return read_terms(self.text)
 
-    @cached_property
+    @Lazy
     def words(self) -> Words:
         """The words in Latin script, to be asked for a term."""
         return Words.of(self.text)
 
-    @cached_property
+    @Lazy
     def stems(self) -> str:
         """The same without their endings, with single spaces between them."""
         return stems(self.words.all)
 
-    @cached_property
+    @Lazy
     def expansions(self) -> tuple[Expansion, ...]:
         """What its acronyms stand for, in order."""
         return tuple(read_expansions(self.text))
@@ -69,22 +70,27 @@ class Readings:
     language: str
     basis: Basis
 
-    @cached_property
+    @Lazy
     def source(self) -> Reading:
         """What a summary may be held against: the title and the abstract."""
         return Reading(f"{self.paper.title}\n{self.paper.abstract or ''}")
 
-    @cached_property
+    @Lazy
     def glossary(self) -> Glossary | None:
         """The technical terms of the language; None where they are not known."""
         return load_glossary(self.language.partition("-")[0])
 
-    @cached_property
+    @Lazy
     def senses(self) -> Mapping[str, Sense]:
         """The technical terms that the source states, by their English."""
         return self.glossary.stated(self.source.words) if self.glossary else {}
 
-    @cached_property
+    @Lazy
     def points(self) -> tuple[Reading, ...]:
         """The points of the summary, in order."""
         return tuple(Reading(point.text) for point in self.summary.points)
+
+    @Lazy
+    def sound(self) -> tuple[tuple[int, Reading], ...]:
+        """The points in whole characters, with their numbers; the others are no text to read."""
+        return tuple((n, point) for n, point in enumerate(self.points) if not is_broken(point.text))

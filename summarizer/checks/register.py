@@ -9,6 +9,7 @@ mostly wrong.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from summarizer.digest import Finding
@@ -28,7 +29,9 @@ _MARKS = " \t\n.!?…:;,*_~`\"'“”‘’「」『』[]{}<>·"
 _LONGEST_TAIL = 400
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+\Z")
 _LONGEST_LINK = 200
-_WORD = re.compile(r"[가-힣]+\Z")
+_MOST_WORDS = 2**12  # whose register is kept
+_WORD = re.compile(r"[가-힣]++\Z")
+_LONGEST_WORD = 12
 _CASUAL = re.compile(r"(?:[가-힣](?:어|아|해|여|예|에|네|지|거든|군|세)|[돼봐줘와])요\Z")
 # Where the sentence breaks off or asks, it is in none.
 _UNDECIDED = re.compile(
@@ -56,7 +59,7 @@ def register_of(text: str) -> Register | None:
 def _endings(text: str) -> list[_Ending]:
     endings = []
     start = 0
-    for end in (*_stops(text), len(text)):
+    for end in [*_stops(text), len(text)]:
         ending = _ending(text, start, end)
         if ending:
             endings.append(ending)
@@ -64,15 +67,17 @@ def _endings(text: str) -> list[_Ending]:
     return endings
 
 
-def _stops(text: str) -> Iterator[int]:
+def _stops(text: str) -> list[int]:
+    """Where sentences end but for the last one; most points are one sentence."""
     body = text[:-1]
     if not ("." in body or "!" in body or "?" in body or "\n" in body):
-        return  # one sentence, as most points are
-    for found in _STOP.finditer(text):
-        place = found.start()
-        before = text[place - 1 : place]
-        if text[place] == "\n" or "가" <= before <= "힣" or before in _BEFORE_STOP:
-            yield found.end()
+        return []
+    return [found.end() for found in _STOP.finditer(text) if _is_stop(text, found.start())]
+
+
+def _is_stop(text: str, place: int) -> bool:
+    before = text[place - 1 : place]
+    return text[place] == "\n" or "가" <= before <= "힣" or before in _BEFORE_STOP
 
 
 def _ending(text: str, start: int, end: int) -> _Ending | None:
@@ -88,7 +93,7 @@ def _ending(text: str, start: int, end: int) -> _Ending | None:
         if shorter == tail:
             return None
         tail = shorter.rstrip(_MARKS)
-    word = _WORD.search(tail[-12:])
+    word = _WORD.search(tail, max(0, len(tail) - _LONGEST_WORD))
     register = _register(word[0]) if word else None
     # What stands before a link may be its title: "코드: https://…".
     if word is None or register is None or (linked and register == "명사형"):
@@ -96,6 +101,7 @@ def _ending(text: str, start: int, end: int) -> _Ending | None:
     return _Ending((start + len(tail) - len(word[0]), start + len(tail)), word[0], register)
 
 
+@lru_cache(maxsize=_MOST_WORDS)
 def _register(word: str) -> Register | None:
     polite = word.endswith(("니다", "니까")) and _ends_in_bieup(word[:-2])
     if polite or word.endswith("십시오"):
@@ -117,8 +123,7 @@ def _usual(registers: Iterable[Register | None]) -> Register | None:
     shown = [register for register in registers if register]
     if not shown:
         return None
-    usual = max(dict.fromkeys(shown), key=shown.count)
-    return usual  # noqa: RET504
+    return max(dict.fromkeys(shown), key=shown.count)
 
 
 def register(
@@ -137,8 +142,7 @@ def register(
     points = [_endings(point.text) for point in readings.summary.points]
     expected = wanted or _usual(endings[-1].register for endings in points if endings)
     for number, endings in enumerate(points):
-        astray = next((ending for ending in endings if ending.register != expected), None)
-        if astray:
+        for astray in [ending for ending in endings if ending.register != expected][:1]:
             yield Finding(
                 check="register",
                 severity="error" if wanted else "warning",

@@ -37,10 +37,10 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
             message="the technical terms cannot be checked: the paper has no abstract",
         )
         return
-    said = "\n".join(point.text for point in readings.points)
-    suspects = [sense for sense in readings.senses.values() if sense.may_have_friends(said)]
-    for sense in sorted(suspects, key=attrgetter("english")):
-        yield from _false_friends(sense, readings)
+    said = "\n".join(point.text for _, point in readings.sound)
+    for sense in sorted(readings.glossary.suspects(said), key=attrgetter("english")):
+        if sense.english in readings.senses:
+            yield from _false_friends(sense, readings)
     if first_mention:
         yield from _unexplained(readings.glossary, readings)
 
@@ -48,7 +48,7 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
 def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
     if any(readings.source.words.state(spell(word)) for word in sense.unless):
         return
-    for number, point in enumerate(readings.points):
+    for number, point in readings.sound:
         for found in false_friends(sense, point.text):
             yield Finding(
                 check="senses",
@@ -84,7 +84,7 @@ def _ending(word: str) -> int:
 
 def _unexplained(glossary: Glossary, readings: Readings) -> Iterator[Finding]:
     waiting = {english for english, sense in readings.senses.items() if sense.listed}
-    for number, point in enumerate(readings.points):
+    for number, point in readings.sound:
         words = Words.of(point.text)
         for rendered in glossary.rendered(point.text):
             for sense in rendered.senses:

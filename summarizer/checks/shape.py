@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ENGLISH_SENTENCE = re.compile(r"[.!?](?=\s|$)")
 _MOST_COMPARED = 100  # points with one another
+_SHARED = 0.4  # of the words of the shorter of two points that may be twins
 _MOST_READ = 2000  # characters or words of each, so that a megabyte costs no more than a page
 
 
@@ -62,8 +63,9 @@ def shape(
     vocabularies = []
     for number, text in enumerate(texts):
         words = text.split()
-        vocabularies.append(frozenset(words))
-        for flaw in _flaws(text, words, vocabularies[-1], max_chars):
+        vocabulary = frozenset(words)
+        vocabularies.append(vocabulary)
+        for flaw in _flaws(text, words, vocabulary, max_chars):
             yield Finding(check="shape", point=number, **flaw._asdict())
     yield from _twins(texts, vocabularies[:_MOST_COMPARED])
 
@@ -119,7 +121,7 @@ def _is_copied(text: str) -> bool:
                 return True
     if text.count(".") > 1 or "!" in text or "?" in text:
         sentences = [s for s in _SENTENCE_END.split(text) if len(s) >= _SHORTEST_SENTENCE]
-        return len(set(sentences)) < len(sentences)
+        return len(sentences) > 1 and len(set(sentences)) < len(sentences)
     return False
 
 
@@ -129,6 +131,9 @@ def _period(units: Sequence[str], *, copies: int) -> tuple[int, int] | None:
     Three units in a row that stood here before show a distance; where the distance stays the same
     for as long as it is, a phrase has been copied. Short phrases need a copy more.
     """
+    triples = zip(units, units[1:], units[2:], strict=False)
+    if len(set(triples)) == len(units) - 2:
+        return None
     seen: dict[tuple[str, ...], int] = {}
     distance = run = 0
     for place in range(len(units) - 2):
@@ -151,11 +156,8 @@ def _twins(texts: list[str], vocabularies: list[frozenset[str]]) -> Iterator[Fin
     characters in common, and none more than 0.56 of the shorter one's.
     """
     trigrams: dict[int, set[str]] = {}
-    for second, vocabulary in enumerate(vocabularies):
-        for first in range(second):
-            fewer = min(len(vocabulary), len(vocabularies[first]))
-            if not fewer or len(vocabulary & vocabularies[first]) < 0.4 * fewer:
-                continue
+    for second, firsts in _alike(vocabularies):
+        for first in firsts:
             for number in (first, second):
                 if number not in trigrams:
                     trigrams[number] = _trigrams(texts[number])
@@ -171,6 +173,27 @@ def _twins(texts: list[str], vocabularies: list[frozenset[str]]) -> Iterator[Fin
                     evidence=texts[first][:200],
                 )
                 break
+
+
+def _alike(vocabularies: list[frozenset[str]]) -> Iterator[tuple[int, list[int]]]:
+    """Points with the earlier ones that share two words in five with them."""
+    seen: set[str] = set()
+    fewest = 0
+    for second, words in enumerate(vocabularies):
+        if not words:
+            continue
+        # With no point before it this one shares more words than with all of them together.
+        size = len(words)
+        if seen and len(words & seen) >= _SHARED * min(size, fewest):
+            firsts = [
+                first
+                for first, others in enumerate(vocabularies[:second])
+                if others and len(words & others) >= _SHARED * min(size, len(others))
+            ]
+            yield second, firsts
+        seen |= words
+        if size < fewest or not fewest:
+            fewest = size
 
 
 def _likeness(one: set[str], other: set[str]) -> Severity | None:
@@ -196,10 +219,14 @@ def _facts(text: str) -> set[str]:
 
 # --- Markdown and HTML ---------------------------------------------------------------------------
 
+# A table shows by the bar that begins a row, or by the hyphens below its head.
 _LEADING = re.compile(
-    r"\s*(?:(?P<heading>#{1,6}[ \t]+)|(?P<bullet>[-*+][ \t]+)|(?P<number>[0-9]{1,9}[.)][ \t])"
-    r"|(?P<quote>>)|(?P<table>\|)|(?P<fence>```|~~~)|(?P<rule>(?:-{3,}|\*{3,}|_{3,}|={3,})\s*\Z))"
+    r"^[^\S\n]*(?:(?P<heading>#{1,6}[ \t]+)|(?P<bullet>[-*+][ \t]+)|(?P<number>[0-9]{1,9}[.)][ \t])"
+    r"|(?P<quote>>)|(?P<table>\||:?-+:?[ \t]*\|)|(?P<fence>```|~~~)"
+    r"|(?P<rule>(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*$))",
+    re.MULTILINE,
 )
+_LEADS = frozenset("#-*+>|`~_=:0123456789")
 _LEADING_NAMES = {
     "heading": "a heading",
     "bullet": "a list within the list",
@@ -222,15 +249,8 @@ _ADDRESS = re.compile(
 
 
 def _markdown(text: str) -> Iterator[_Flaw]:
-    leading = _LEADING.match(text)
-    if leading:
-        kind = leading.lastgroup or ""
-        yield _Flaw(
-            f"Markdown reads the beginning as {_LEADING_NAMES[kind]}",
-            leading.span(kind),
-            "warning" if kind == "number" else "error",
-            "" if kind in ("heading", "bullet") else None,
-        )
+    if text.lstrip()[:1] in _LEADS or "\n" in text:
+        yield from _leading(text)
     if "](" in text:
         yield from _links(text)
     if "~" not in text and "*" not in text and "<" not in text:
@@ -245,6 +265,26 @@ def _markdown(text: str) -> Iterator[_Flaw]:
         yield from _struck(prose)
     if "*" in prose:
         yield from _starred(prose)
+
+
+def _leading(text: str) -> Iterator[_Flaw]:
+    """What begins a line; of rows and quotations, which cannot be mended, the first one."""
+    told = set()
+    for found in islice(_LEADING.finditer(text), _MOST_COMPARED):
+        kind = found.lastgroup or ""
+        fix = "" if kind in ("heading", "bullet") else None
+        below = text[: found.start()].strip() != ""
+        if below and kind in ("bullet", "number"):
+            continue  # a list below a sentence was meant, and reads as one
+        if fix is None and kind in told:
+            continue
+        told.add(kind)
+        yield _Flaw(
+            f"Markdown reads the beginning{' of a line' * below} as {_LEADING_NAMES[kind]}",
+            found.span(kind),
+            "warning" if kind == "number" else "error",
+            fix,
+        )
 
 
 def _links(text: str) -> Iterator[_Flaw]:

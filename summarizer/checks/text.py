@@ -1,9 +1,8 @@
 r"""Whether a point is clean Korean prose: no other language, no debris of encodings or of LaTeX.
 
 Rules, since each defect has a shape of its own: `\framework` in JSON becomes a form feed and
-`ramework`; UTF-8 that was read as Latin-1 decodes when it is turned back; of the 11,172 syllables
-that Unicode has, prose uses the 2,350 of KS X 1001, and a broken decoder the others. ftfy mends
-the Latin encodings but not CP949, and guesses where this check must be certain.
+`ramework`; of the 11,172 syllables that Unicode has, prose uses the 2,350 of KS X 1001, and a
+broken decoder the others.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from summarizer.checks.encoding import LOST, UNUSED, find_mojibake, is_odd
 from summarizer.digest import Finding, Severity
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ class _Flaw(NamedTuple):
 _HANGUL = re.compile("[가-힣]")
 _NOT_PROSE = re.compile(r"https?://[!-~]+|\$[^$\n]{1,300}\$|`[^`\n]*`")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^'\n]{1,200}'|\"[^\"\n]{1,200}\"")
-_ENGLISH_HINTS = (" the ", " of ", " is ", " are ", " and ", " to ", " we ")
+_ENGLISH_HINT = re.compile(" (?:the|of|is|are|and|to|we) ")
 _ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'-]*,? ){6,}[A-Za-z'-]+")
 _ENGLISH_WORD = re.compile(r"\b(?:the|of|is|are|that|and|to|we|with|for|in|which|by|our|this)\b")
 
 
-def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
+def _language(text: str, min_hangul: float, *, odd: bool) -> _Flaw | None:
     # Two bytes more for each syllable: where they abound, no letter needs to be counted.
     syllables = (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
     if odd or syllables < min_hangul * len(text):
@@ -51,44 +51,33 @@ def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
         hangul = len(_HANGUL.findall(prose))
         letters = sum(map(str.isalpha, prose))
         if letters and not hangul:
-            yield _Flaw("the point is not written in Korean")
-            return
+            return _Flaw("the point is not written in Korean")
         if hangul < min_hangul * letters:
-            yield _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
-            return
-    if any(hint in text for hint in _ENGLISH_HINTS):
+            return _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
+    if _ENGLISH_HINT.search(text):
         prose = _ASIDE.sub(lambda aside: "·" * len(aside[0]), text)
         for run in _ENGLISH_RUN.finditer(prose):
             if len(_ENGLISH_WORD.findall(run[0])) > 1:
                 message = "a part of the point was left in English"
-                yield _Flaw(message, run.span(), severity="warning")
-                return
+                return _Flaw(message, run.span(), severity="warning")
+    return None
 
 
 # --- characters ----------------------------------------------------------------------------------
 
 
-def _in_ks_x_1001(syllable: str) -> bool:
-    # The codec spells the others out in four pairs of bytes.
-    return len(syllable.encode("euc_kr")) == 2
-
-
-_SYLLABLES = [chr(code) for code in range(ord("가"), ord("힣") + 1)]
-_COMMON = "".join(filter(_in_ks_x_1001, _SYLLABLES))
-_UNUSED = "".join(syllable for syllable in _SYLLABLES if not _in_ks_x_1001(syllable))
-_ODD = re.compile(f"[^ -~{_COMMON}“”‘’·…–—×→±≤≥≈°αβγδεθλμπσ]")
 _DEBRIS = re.compile(
     "(?P<eaten>[\a\b\t\n\v\f\r](?=(?<=[\a\b\v\f])[a-z]{2}"
     "|(?<=\t)(?:au|ext|heta|ilde|imes|op|riangle)(?![a-z])|(?<=\n)(?:abla|eq|ewcommand)(?![a-z])"
     "|(?<=\r)(?:angle|ceil|floor|ho|ightarrow)(?![a-z])))"
     "|(?P<control>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+)"
     "|(?P<invisible>[\u00ad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+)"
-    "|(?P<broken>[\ud800-\udfff\ue000-\uf8ff\ufffd]+)"
+    f"|(?P<broken>[{LOST}]+)"
     "|(?P<Hanja>[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)"
     "|(?P<kana>[\u3040-\u30ff\u31f0-\u31ff]+)"
     "|(?P<Cyrillic>[\u0400-\u052f]+)"
     "|(?P<script>[\u0590-\u0eff]+)"
-    f"|(?P<unused>[{_UNUSED}]+)"
+    f"|(?P<unused>[{UNUSED}]+)"
     "|(?P<jamo>[ㄱ-ㅣ]{2,}|(?<=[가-힣])[ㄱ-ㅣ])"
 )
 _ESCAPED = dict(zip("\a\b\t\n\v\f\r", "abtnvfr", strict=True))
@@ -100,14 +89,13 @@ _NAMED = {
     "jamo": "{!r} are single letters and no syllable",
     "script": "{!r} is neither Korean nor Latin script",
 }
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]{2,400}")
-_HIGH = re.compile("[\u0080-\u00ff][^\x00-\x7f]")
 _WORD = re.compile(r"\S+")
 
 
 def _characters(text: str, source: str) -> Iterator[_Flaw]:
-    undone = list(islice(_mojibake(text), _MOST_FINDINGS))
-    yield from undone
+    undone = list(islice(find_mojibake(text), _MOST_FINDINGS))
+    for span, encoding, right in undone:
+        yield _Flaw(f"UTF-8 was read as {encoding}", span, evidence=right, fix=right)
     if undone:
         return
     for found in islice(_DEBRIS.finditer(text), _MOST_FINDINGS):
@@ -138,36 +126,8 @@ def _debris(text: str, found: re.Match[str], source: str) -> Iterator[_Flaw]:
         yield _Flaw(_NAMED[kind].format(run), span)
 
 
-def _mojibake(text: str) -> Iterator[_Flaw]:
-    """Text in UTF-8 that was read in another encoding, and is turned back to prove it."""
-    for run in _NOT_ASCII.finditer(text):
-        for encoding in _suspected(run[0]):
-            try:
-                right = b"".join(_bytes(character, encoding) for character in run[0]).decode()
-            except UnicodeError:
-                continue
-            yield _Flaw(f"UTF-8 was read as {encoding}", run.span(), evidence=right, fix=right)
-            break
-
-
-def _suspected(run: str) -> Iterator[str]:
-    if _HIGH.search(run):
-        yield "cp1252"
-    if _ODD.search(run) and not _HIGH.search(run):
-        yield "cp949"
-
-
-def _bytes(character: str, encoding: str) -> bytes:
-    try:
-        return character.encode(encoding)
-    except UnicodeError:
-        # Windows reads the five bytes that its code page leaves open as control characters.
-        return character.encode("latin-1")
-
-
 # --- LaTeX, JSON, Python -------------------------------------------------------------------------
 
-_MARKUP_HINTS = ("\\", "{", "^", "ath", "imes")
 _VERBATIM = re.compile(r"\$(?=\S)[^$\n]{1,300}(?<=\S)\$|`[^`\n]*`|https?://[!-~]+")
 _MARKUP = re.compile(
     r"(?P<code>\\u(?P<digits>[0-9a-fA-F]{4}))"
@@ -213,14 +173,14 @@ def _markup(text: str) -> Iterator[_Flaw]:
         yield _Flaw(_MARKUP_NAMES[kind].format(found[0]), found.span(), severity, fix=fix)
 
 
-def _repr(text: str) -> Iterator[_Flaw]:
-    if (
+def _is_repr(text: str) -> bool:
+    """Whether it is what a program prints of its data."""
+    return bool(
         (text.lstrip()[:1] in _OPENS_REPR and _REPR_START.match(text))
         or (text.rstrip()[-1:] in _CLOSES_REPR and _REPR_END.search(text[-20:]))
         or ("['" in text and _REPR_INSIDE.search(text))
         or (len(text) < 20 and text.strip().lower() in _NOTHING)
-    ):
-        yield _Flaw("the point is what a program prints of its data, and not prose")
+    )
 
 
 # --- wording -------------------------------------------------------------------------------------
@@ -282,12 +242,15 @@ def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
 
 
 def _flaws(text: str, readings: Readings, min_hangul: float) -> Iterator[_Flaw]:
-    composed, odd = text, _ODD.search(text) is not None
+    composed, odd = text, is_odd(text)
     if odd:
         yield from _characters(text, readings.source.text)
         composed = unicodedata.normalize("NFC", text)
-    yield from _language(composed, min_hangul, odd=odd)
-    if any(hint in text for hint in _MARKUP_HINTS):
+    foreign = _language(composed, min_hangul, odd=odd)
+    if foreign:
+        yield foreign
+    if "\\" in text or "{" in text or "^" in text or "ath" in text or "imes" in text:
         yield from _markup(text)
-    yield from _repr(text)
+    if _is_repr(text):
+        yield _Flaw("the point is what a program prints of its data, and not prose")
     yield from _wording(text)

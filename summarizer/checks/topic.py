@@ -7,6 +7,7 @@ published summaries two hardly ever come together; on exchanged ones they nearly
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from summarizer.checks.latin import Words, read_terms
@@ -25,6 +26,7 @@ _FEW_NAMES, _FEW_TERMS, _FEW_STATED, _FEW_NUMBERS = 2, 3, 4, 2
 _MANY_NAMES, _MOST = 2, 0.8
 _FEW_KNOWN = 2
 _SMALL = 12
+_MOST_WORDS = 2**14  # of which it is kept whether they tell anything
 
 
 def topic(
@@ -51,7 +53,7 @@ def topic(
             message="whether the summary is about the paper cannot be checked: it has no abstract",
         )
         return
-    if not any(point.text.strip() for point in readings.points):
+    if not any(point.text.strip() for _, point in readings.sound):
         return
     signals = [*_signals(readings, min_names, min_terms, min_rendered)]
     if signals:
@@ -84,7 +86,7 @@ def _signals(
     if readings.glossary is None:
         return
     stated = readings.senses.keys()
-    text = "\n".join(point.text for point in readings.points)
+    text = "\n".join(point.text for _, point in readings.sound)
     rendered = [
         {sense.english for sense in senses}
         for senses in readings.glossary.renderings(text).values()
@@ -101,17 +103,23 @@ def _signals(
 
 def _words(readings: Readings) -> Words:
     """What the summary says in Latin script."""
-    return Words(f" {' '.join(term.words for point in readings.points for term in point.terms)} ")
+    said = (term.words for _, point in readings.sound for term in point.terms)
+    return Words(" ".join(said).split())
 
 
 def _names(readings: Readings) -> set[str]:
     """The words of the terms in Latin script that say something about a paper."""
     return {
-        term.words
-        for point in readings.points
-        for term in point.terms
-        if len(term.words) > 1 and not is_general(term.key) and not _SIZE.fullmatch(term.text)
+        words
+        for _, point in readings.sound
+        for _, written, words in point.terms
+        if _is_telling(written, words)
     }
+
+
+@lru_cache(maxsize=_MOST_WORDS)
+def _is_telling(written: str, words: str) -> bool:
+    return not (len(words) < 2 or is_general(words.replace(" ", "")) or _SIZE.fullmatch(written))
 
 
 def _methods(readings: Readings) -> Iterator[Term]:
@@ -133,7 +141,7 @@ def _numbers(readings: Readings) -> tuple[int, int]:
     }
     said = [
         any(measure.value in stated or measure.base in stated for measure in quantity.measures)
-        for point in readings.points
+        for _, point in readings.sound
         for quantity in point.quantities
         if not quantity.role
         and not quantity.vague
