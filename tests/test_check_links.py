@@ -51,6 +51,12 @@ def test_nothing_is_said_of_a_link_that_works(text):
     assert found(text) == []
 
 
+def test_a_point_with_broken_characters_is_left_to_the_check_of_text():
+    garbled = f"코드는 {URL}에서 공개됩니다.".encode().decode("latin-1")
+    assert found(garbled) == []
+    assert found(f"코드\ufffd는 {URL}에서 공개됩니다.") == []
+
+
 # What GitHub's own parser (cmark-gfm) makes of these was looked up; each leads to another page.
 @pytest.mark.parametrize(
     ("text", "right"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from summarizer.checks import mend
@@ -69,7 +70,15 @@ uses one-eighth of the memory | 메모리의 1/8만으로 동작한다.
 two-thirds of the cases | 사례의 3분의 2
 at a quarter of the cost | 25%의 비용으로
 two orders of magnitude faster | 100배 빠르다.
+five orders of magnitude faster | 다섯 자릿수 더 빠르다.
+five orders of magnitude faster | 5자릿수 빠르다.
+a double-digit gain | 두 자릿수 향상
+a five-digit code | 다섯 자릿수 코드
+uses one-eighth of the papers | 논문 여덟 편 중 한 편만 쓴다.
+one-eighth of the cases fail | 8건 중 1건이 실패한다.
+one in eight cases fails | 여덟 건 가운데 하나가 실패한다.
 over 30 datasets | 30개가 넘는 데이터셋
+12 of more than 10 sets | 10개 이상의 세트 중 12개
 over 200 languages | 200여 개 언어
 less than 2% of the data | 데이터의 2% 미만
 drops by less than 1% | 1% 이상 떨어지지 않는다.
@@ -165,6 +174,8 @@ def test_the_message_shows_both_sides():
         ("takes 600 ms", "600초가 걸린다."),
         ("uses one-eighth of the memory", "8배의 메모리를 쓴다."),
         ("10^6 samples", "10^5개의 샘플"),
+        ("five orders of magnitude faster", "네 자릿수 더 빠르다."),
+        ("five orders of magnitude faster", "4자릿수 더 빠르다."),
     ],
 )
 def test_a_wrong_scale_without_one_right_answer_is_only_told(abstract, point):
@@ -236,14 +247,73 @@ def test_a_bound_turned_round_is_an_error(abstract, point):
     assert finding.fix is None
 
 
+@pytest.mark.parametrize(
+    ("point", "message"),
+    [
+        ("16개 축 중 32개에서 낫다.", "32 are more than the 16 that they belong to"),
+        ("32개 축 중 14개에서 낫다.", "14 of 32 is not what the abstract says"),
+        ("14개 데이터셋 중 14개에서 낫다.", "14 of 14 is not what the abstract says"),
+    ],
+)
+def test_a_share_of_another_whole_is_an_error(point, message):
+    abstract = "It is better on 28 of 32 axes and on 14 out of 16 datasets."
+    assert found(abstract, "32개 축 중 28개, 16개 데이터셋 중 14개에서 낫다.") == []
+    finding = only(abstract, point)
+    assert (finding.severity, finding.message) == ("error", message)
+
+
 def test_a_lost_bound_is_a_warning():
     finding = only("It has over 30 datasets.", "30개 데이터셋이 있다.")
     assert finding.severity == "warning"
     assert finding.message == "30 has lost its bound: the abstract says at least 30"
 
 
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("Users preferred it over two baselines.", "사용자는 두 가지 기준 모델보다 이것을 골랐다."),
+        (
+            "Judges favored our model over 20 others.",
+            "평가자는 20개의 다른 모델보다 이것을 골랐다.",
+        ),
+        ("Raters chose it over 12 rivals.", "최대 12개의 경쟁 모델"),
+        ("Averaged over 109 batches, it wins.", "109개 배치의 평균에서 이긴다."),
+        ("The mean over 15 seeds is best.", "15개 시드의 평균이 가장 좋다."),
+        ("Over 109 batches, it is stable.", "109개 배치에서 안정적이다."),
+        ("An ablation over 12 variants", "12개 변형에 대한 절제 실험"),
+        ("We sum the loss over 64 patches.", "64개 패치의 손실을 더한다."),
+    ],
+)
+def test_over_is_no_bound_where_things_are_compared_or_averaged(abstract, point):
+    assert found(abstract, point) == []
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point"),
+    [
+        ("It is preferred in over 80% of the cases.", "80%의 경우에 선호된다."),
+        ("It is preferred by more than 300 users.", "300명의 사용자가 선호한다."),
+        ("We average the results of over 40 models.", "40개 모델의 결과를 평균한다."),
+        ("It was trained for over 300 epochs.", "300 에포크 동안 학습되었다."),
+    ],
+)
+def test_over_is_a_bound_before_what_is_measured(abstract, point):
+    assert "has lost its bound" in only(abstract, point).message
+
+
 def test_a_bound_that_some_mention_does_not_have_is_not_lost():
     assert found("Over 30 datasets. The 30 datasets are new.", "30개 데이터셋이 있다.") == []
+
+
+# --- broken characters ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "point", ["정확도가 30% 향상된다.".encode().decode("latin-1"), "정확도가 3\ufffd0% 높다."]
+)
+def test_a_point_with_broken_characters_is_left_to_the_check_of_text(point):
+    assert found("It gains 20%.", point) == []
+    assert found("It gains 20%.", point, language="en") != []
 
 
 # --- what cannot be known ------------------------------------------------------------------------
@@ -291,6 +361,7 @@ def test_any_power_of_ten_is_found(number, scale, power):
     assert found(abstract, mended.points[0].text) == []
 
 
+@example(Decimal("31.5"), Decimal("32.0"))
 @given(st.decimals(1, 99, places=1), st.decimals(1, 99, places=1))
 def test_any_other_percentage_is_found(stated, said):
     findings = found(f"It gains {stated}% in quality.", f"품질이 {said}% 향상된다.")

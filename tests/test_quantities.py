@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summarizer.checks.quantities import LARGEST, read_quantities
+from summarizer.checks.quantities import LARGEST, read_each, read_quantities
 from summarizer.checks.quantities.korean import numeral, write
 
 
@@ -96,6 +96,7 @@ def test_reads_english_number_words(text, expected):
             ["16 B", "4 bit", "24 Hz", "3000000 USD"],
         ),
         ("2024년 1월", ["2024 month", "1 month of the year"]),
+        ("다섯 자릿수, 3 자릿수", ["100000 x", "1000 x"]),
         ("1위, 두 번째, 1인칭", ["1 ordinal", "2 ordinal", "1 ordinal"]),
     ],
 )
@@ -262,6 +263,11 @@ def test_any_text_is_read(text):
         quantity.span[0] for quantity in quantities if quantity.role in ("", "name", "marker")
     ]
     assert starts == sorted(starts)
+
+
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=5))
+def test_texts_are_read_together_as_they_are_read_alone(texts):
+    assert read_each(texts) == [list(read_quantities(text)) for text in texts]
 
 
 @given(st.lists(PIECES, max_size=12).map("".join), st.lists(PIECES, max_size=12).map("".join))

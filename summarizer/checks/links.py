@@ -101,6 +101,8 @@ def _enclosed(text: str, start: int, end: int, closing: str) -> int:
 
 def _trimmed(text: str, start: int, end: int, marks: Collection[str], brackets: str) -> int:
     """The end without trailing marks and without brackets that were not opened."""
+    if text[end - 1] not in marks and text[end - 1] not in brackets:
+        return end
     surplus = {
         bracket: text.count(bracket, start, end) - text.count(_BRACKETS[bracket], start, end)
         for bracket in brackets
@@ -166,6 +168,10 @@ def links(readings: Readings) -> Iterator[Finding]:
     stated = {link.key: _whole(link) for link in readings.source.links[:_MOST_COMPARED]}
     known = {_key(url): url for url in own} | stated
     for number, text, link in places:
+        if link.key in known and link.scheme in _SOUND and link.reach <= link.span[1]:
+            continue
+        if number in readings.broken:
+            continue
         if link.key not in known and abstract:
             yield _unstated(number, text, link, stated, readings.basis)
         elif link.scheme not in _SOUND:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from summarizer.checks.lazy import Lazy
 from summarizer.checks.quantities import korean
 from summarizer.checks.stated import SMALL_COUNT, Stated, digits, is_small_count
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from summarizer.checks.quantities import Quantity
-    from summarizer.checks.reading import Reading, Readings
-    from summarizer.digest import Severity
+    from summarizer.checks.reading import Readings
+    from summarizer.digest import Basis, Severity
 
 _SCALES = {10**12: "trillion", 10**9: "billion", 10**6: "million"}
 _LETTERS = {10**12: "T", 10**9: "B", 10**6: "M", 10**3: "K"}
@@ -31,7 +31,10 @@ _EDGES = {"low": ">=", "high": "<="}
 _AROUND = 30
 _SHOWN = 3
 _MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no reading
-_NOTATION = re.compile(r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z])(?P<letter>[KMBT](?![A-Za-z]))?")
+_NOTATION = re.compile(
+    r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z]| ?자[릿리])(?P<letter>[KMBT](?![A-Za-z]))?"
+)
+_AMONG = re.compile(r"(?P<counter>[개명편건장])[가-힣 ]{0,12} 중(?:에서?)? ")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
 
@@ -53,6 +56,9 @@ class _Verdict(NamedTuple):
     bound_only: bool = False
 
 
+_UNKNOWN = _Verdict("warning", "the abstract does not state it")
+
+
 def numbers(readings: Readings) -> Iterator[Finding]:
     """Hold every quantity of the points against the abstract and the title.
 
@@ -67,15 +73,15 @@ def numbers(readings: Readings) -> Iterator[Finding]:
             message="the numbers cannot be checked: the paper has no abstract",
         )
         return
-    judge = _Judge(readings)
-    for index, point in enumerate(readings.points):
+    said = [[q for q in quantities if not q.role] for quantities in readings.said]
+    if not any(said):
+        return
+    judge = _Judge(Stated(readings.source), said, readings.basis)
+    for index, (point, quantities) in enumerate(zip(readings.points, said, strict=True)):
         unknown: list[Quantity] = []
-        for quantity in judge.said[index]:
-            if len(unknown) == _MOST_UNKNOWN:
+        for quantity, verdict in judge.verdicts(quantities, point.text):
+            if len(unknown) == _MOST_UNKNOWN or index in readings.broken:
                 break
-            verdict = judge.verdict(quantity, point.text)
-            if verdict is None:
-                continue
             if readings.basis == "paper" and not verdict.certain:
                 if not (verdict.bound_only or is_small_count(quantity)):
                     unknown.append(quantity)
@@ -103,17 +109,43 @@ def numbers(readings: Readings) -> Iterator[Finding]:
 class _Judge:
     """Holds the quantities of a summary against those of its source."""
 
-    def __init__(self, readings: Readings) -> None:
-        self.said = [_quantities(point, readings.language) for point in readings.points]
-        self._source = readings.source
+    def __init__(self, stated: Stated, said: Sequence[Sequence[Quantity]], basis: Basis) -> None:
+        self._stated = stated
+        self._said = said
+        self._basis = basis
 
-    @cached_property
-    def _stated(self) -> Stated:
-        return Stated(self._source)
-
-    @cached_property
+    @Lazy
     def _times_said(self) -> Counter[Decimal]:
-        return Counter(quantity.value for point in self.said for quantity in point)
+        return Counter(quantity.value for point in self._said for quantity in point)
+
+    def verdicts(
+        self, quantities: Sequence[Quantity], text: str
+    ) -> Iterator[tuple[Quantity, _Verdict]]:
+        """The quantities of a point's text that something is wrong with."""
+        before: Quantity | None = None
+        for quantity in quantities:
+            verdict = self.verdict(quantity, text)
+            if before and not verdict:
+                verdict = self._share(before, quantity, text)
+            if verdict:
+                yield quantity, verdict
+            before = quantity
+
+    def _share(self, whole: Quantity, part: Quantity, text: str) -> _Verdict | None:
+        """What is wrong with 16개 중 14개 although both numbers are stated."""
+        if whole.bound or whole.vague or part.vague:
+            return None
+        among = _AMONG.fullmatch(text, whole.span[1], part.span[0])
+        if among is None or not text.startswith(among["counter"], part.span[1]):
+            return None
+        if part.value > whole.value:
+            message = f"{part.text} are more than the {whole.text} that they belong to"
+            return _Verdict("error", message, certain=True)
+        stated = tuple(self._stated.shares(part.value))
+        if not stated or any(q.fraction and q.fraction[1] == whole.value for q in stated):
+            return None
+        message = f"{part.text} of {whole.text} is not what the abstract says"
+        return _Verdict("error", message, stated, bound_only=True)
 
     def verdict(self, quantity: Quantity, text: str) -> _Verdict | None:
         """What is wrong with a quantity of a point's text; None if nothing is."""
@@ -122,14 +154,19 @@ class _Judge:
             return _bound(quantity, tuple(q for q in supports if not q.role))
         if self._stated.implies(quantity, text):
             return None
-        return (
+        wrong = (
             self._unit(quantity, text)
             or self._inverse(quantity)
             or self._scale(quantity, text)
             or self._sign(quantity)
-            or self._derived(quantity)
-            or self._unstated(quantity, text)
         )
+        if wrong:
+            return wrong
+        if quantity.unit in ("ordinal", "month of the year") and quantity.value <= SMALL_COUNT + 3:
+            return None
+        if self._basis == "paper":
+            return _UNKNOWN
+        return self._derived(quantity) or self._unstated(quantity, text)
 
     def _unit(self, quantity: Quantity, text: str) -> _Verdict | None:
         for stated in self._stated.same_number(quantity.value):
@@ -188,8 +225,6 @@ class _Judge:
         message = f"the abstract does not state {_shown(quantity, text)}"
         if is_small_count(quantity):
             return self._small_count(quantity, text, message)
-        if quantity.unit in ("ordinal", "month of the year") and quantity.value <= SMALL_COUNT + 3:
-            return None
         alike = tuple(q for q in self._stated.quantities if q.unit == quantity.unit)
         loose = quantity.vague or (quantity.word and quantity.value < 1)  # 수백 개, 절반
         return _Verdict("warning" if loose else "error", message, alike)
@@ -218,16 +253,6 @@ class _Judge:
     def evidence(self, stated: tuple[Quantity, ...]) -> str | None:
         """Where the abstract says it, in its own words."""
         return " … ".join(_excerpt(self._stated.text, q) for q in stated[:_SHOWN]) or None
-
-
-def _quantities(point: Reading, language: str) -> list[Quantity]:
-    # English number words in a Korean point belong to names and quotes.
-    return [
-        quantity
-        for quantity in point.quantities
-        if not quantity.role
-        and not (quantity.word and quantity.text.isascii() and not language.startswith("en"))
-    ]
 
 
 def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:

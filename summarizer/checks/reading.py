@@ -11,10 +11,10 @@ from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.lazy import Lazy
 from summarizer.checks.links import read_links
-from summarizer.checks.quantities import read_quantities
+from summarizer.checks.quantities import read_each, read_quantities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from summarizer.checks.expansions import Expansion
     from summarizer.checks.glossary import Glossary, Sense
@@ -33,7 +33,7 @@ class Reading:
     @Lazy
     def quantities(self) -> tuple[Quantity, ...]:
         """The numbers, in order."""
-        return read_quantities(self.text)
+        return read_quantities(self.text, self.words.known)
 
     @Lazy
     def links(self) -> tuple[Link, ...]:
@@ -91,6 +91,20 @@ class Readings:
         return tuple(Reading(point.text) for point in self.summary.points)
 
     @Lazy
+    def broken(self) -> frozenset[int]:
+        """Numbers of the points in broken characters: `text` tells of them, others pass them over."""
+        if self.language.partition("-")[0] != "ko":
+            return frozenset()
+        return frozenset(n for n, point in enumerate(self.points) if is_broken(point.text))
+
+    @Lazy
     def sound(self) -> tuple[tuple[int, Reading], ...]:
-        """The points in whole characters, with their numbers; the others are no text to read."""
-        return tuple((n, point) for n, point in enumerate(self.points) if not is_broken(point.text))
+        """The other points, with their numbers."""
+        return tuple((n, point) for n, point in enumerate(self.points) if n not in self.broken)
+
+    @Lazy
+    def said(self) -> Sequence[Sequence[Quantity]]:
+        """The quantities of each point, in order."""
+        # English number words in a Korean point belong to names and quotes.
+        words = None if self.language.startswith("en") else ()
+        return read_each([point.text for point in self.summary.points], words)

@@ -42,7 +42,7 @@ def results(readings: Readings) -> Iterator[Finding]:
             evidence=", ".join(figure.text for figure in stated[:_SHOWN]),
         )
     links = {link.key: link.url for link in readings.source.links}
-    said = {link.key for point in readings.points for link in point.links}
+    said = {link.key for point in readings.points for link in point.links} if links else set()
     missing = [url for key, url in links.items() if key not in said]
     if missing and len(said) < len(links):  # a damaged link is found by the check of links
         yield Finding(
@@ -65,7 +65,9 @@ def _figures(readings: Readings) -> tuple[list[Quantity], int]:
         for figure in readings.source.quantities
         if _is_result(figure)
     }
-    said = {number for point in readings.points for q in point.quantities for number in _numbers(q)}
+    if not stated:
+        return [], 0
+    said = {number for said in readings.said for q in said for number in _numbers(q)}
     kept = sum(not said.isdisjoint(_numbers(figure)) for figure in stated.values())
     return list(stated.values()), kept
 
@@ -74,11 +76,11 @@ def _is_result(quantity: Quantity) -> bool:
     """Whether it says how good, how much better or how often; `Gemini 1.5` and `7B` do not."""
     if quantity.role or quantity.vague or quantity.word:
         return False
-    if quantity.unit in _RESULTS:
-        return True
-    decimals = -int(quantity.value.as_tuple().exponent)
-    exact = decimals > 1 or (decimals == 1 and quantity.value >= _SMALL)
-    return not quantity.unit and bool(quantity.value % 1) and exact
+    value, unit, _ = quantity.measures[0]
+    if unit or not value % 1:
+        return unit in _RESULTS
+    decimals = -int(value.as_tuple().exponent)
+    return decimals > 1 or (decimals == 1 and value >= _SMALL)
 
 
 def _numbers(quantity: Quantity) -> set[Decimal]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from decimal import Decimal
-from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from summarizer.checks.lazy import Lazy
+from summarizer.checks.quantities.digits import DIGITS
 from summarizer.checks.quantities.korean import COUNTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from summarizer.checks.quantities import Measure, Quantity
     from summarizer.checks.reading import Reading
@@ -37,6 +37,10 @@ _FEWER = re.compile(
 _LESS = re.compile(
     r"[가-힣 ,]{0,14}?(?:적|줄|감소|작|낮|절감|절약|축소|단축|압축|가벼|빠|저렴|덜|짧|떨어|하락|뒤)"
 )
+# One of eight is an eighth: 여덟 건 중 한 건, 8편 가운데 하나.
+_ONE_OF = re.compile(
+    r" ?[가-힣]{0,3} ?(?:중|가운데)(?:에서?)? (?:단 )?(?:하나|한 [가-힣]|1 ?[가-힣])"
+)
 _SENTENCE_END = re.compile(r"[.:;?!](?:\s|$)")
 _ITEM_END = re.compile(r"[,;] *(?:and |or |as well as )?|,? (?:and|or|as well as) ")
 _LONGEST_ITEM = 8
@@ -55,27 +59,28 @@ class Stated:
 
     def __init__(self, reading: Reading) -> None:
         self.text = reading.text
-        self.quantities = tuple(islice((q for q in reading.quantities if not q.role), _SEARCHED))
-        self._by_value: dict[Decimal, list[tuple[Quantity, Measure]]] = defaultdict(list)
-        self._by_base: dict[tuple[str, Decimal], list[Quantity]] = defaultdict(list)
+        self._all = reading.quantities
+        searched: list[Quantity] = []
+        self._by_value: dict[Decimal, list[tuple[Quantity, Measure]]] = {}
+        self._by_base: dict[tuple[str, Decimal], list[Quantity]] = {}
         self._marks = 0
-        for quantity in reading.quantities:
+        for quantity in self._all:
             if quantity.role == "marker":
                 self._marks = max(self._marks, int(quantity.value))
                 continue
+            if not quantity.role and len(searched) < _SEARCHED:
+                searched.append(quantity)
             for measure in quantity.measures:
-                same = self._by_value[measure.value]
-                if len(same) < _SAME:
+                same = self._by_value.get(measure.value)
+                if same is None:
+                    self._by_value[measure.value] = [(quantity, measure)]
+                elif len(same) < _SAME:
                     same.append((quantity, measure))
-                    self._add_base(quantity, measure)
-
-    def _add_base(self, quantity: Quantity, measure: Measure) -> None:
-        if measure.base != measure.value:
-            self._by_base[measure.unit, measure.base].append(quantity)
-        elif measure.unit == "%":
-            self._by_base["", measure.value / 100].append(quantity)
-        elif not measure.unit and measure.value < 1:
-            self._by_base["%", measure.value * 100].append(quantity)
+                else:
+                    continue
+                if other := _other_base(measure):
+                    self._by_base.setdefault(other, []).append(quantity)
+        self.quantities = tuple(searched)
 
     def same_number(self, value: Decimal) -> Iterator[Quantity]:
         """What has the number, whatever its unit; digits of names left out."""
@@ -92,13 +97,31 @@ class Stated:
                 found += self._by_base.get((measure.unit, measure.base), ())
         return found or list(self._of_magnitude(quantity))
 
+    @Lazy
+    def _vague(self) -> tuple[Quantity, ...]:
+        return tuple(q for q in self.quantities if q.vague)
+
+    @Lazy
+    def _parts(self) -> tuple[Quantity, ...]:
+        return tuple(q for q in self.quantities if _is_part(q))
+
+    @Lazy
+    def _by_digits(self) -> dict[str, list[Quantity]]:
+        """What is written with the same digits, whatever its scale."""
+        found: dict[str, list[Quantity]] = {}
+        for quantity in self.quantities:
+            found.setdefault(digits(quantity.value), []).append(quantity)
+        return found
+
     def _of_magnitude(self, quantity: Quantity) -> Iterator[Quantity]:
         """2 million for 수백만, and "millions" for 200만."""
         magnitude = quantity.value.adjusted()
-        is_round = quantity.vague or len(digits(quantity.value)) == 1
-        for stated in self.quantities:
-            vague = quantity.vague or (stated.vague and is_round)
-            if vague and stated.value.adjusted() == magnitude:
+        if quantity.vague:
+            alike = self.quantities
+        else:
+            alike = self._vague if len(digits(quantity.value)) == 1 else ()
+        for stated in alike:
+            if stated.value.adjusted() == magnitude:
                 yield stated
 
     def _agree(
@@ -129,7 +152,11 @@ class Stated:
             return True
         less = bool(_LESS.match(text, quantity.span[1]))
         for stated in self.inverse(quantity):
-            if less or (_is_part(quantity) and stated.unit == "x"):
+            if (
+                less
+                or (_is_part(quantity) and stated.unit == "x")
+                or _ONE_OF.match(text, quantity.span[1])
+            ):
                 return True
         for stated in self.same_number(-quantity.value):
             start, end = stated.span
@@ -139,7 +166,7 @@ class Stated:
 
     def rounded(self, quantity: Quantity) -> Iterator[Quantity]:
         """What rounds to the quantity at the precision in which it is written."""
-        measure, written = quantity.measures[0], digits(quantity.value)
+        measure, written = quantity.measures[0], _written_digits(quantity)
         if not measure.value or (len(written) < 2 and quantity.bound != "~"):
             return
         place = Decimal(1).scaleb(measure.base.adjusted() - len(written) + 1)
@@ -158,22 +185,18 @@ class Stated:
         value = quantity.value
         if not value or quantity.unit not in ("", "x"):
             return
-        for stated in self.quantities:
-            if (
-                (_is_part(stated) or _is_part(quantity))
-                and stated.unit in ("", "x")
-                and abs(stated.value * value - 1) < Decimal("1e-9")
-            ):
+        for stated in self.quantities if _is_part(quantity) else self._parts:
+            if stated.unit in ("", "x") and abs(stated.value * value - 1) < Decimal("1e-9"):
                 yield stated
 
     def rescaled(self, quantity: Quantity) -> Iterator[Quantity]:
         """What has the same digits at another scale, where that is no chance."""
+        if quantity.vague:
+            yield from self._vague
+            return
         written = digits(quantity.value)
-        for stated in self.quantities:
-            if stated.vague or quantity.vague:
-                if stated.vague and quantity.vague:
-                    yield stated
-            elif digits(stated.value) == written and _is_of_kind(stated, quantity):
+        for stated in self._by_digits.get(written, ()):
+            if not stated.vague and _is_of_kind(stated, quantity):
                 low, high = sorted((stated.value, quantity.value))
                 if len(written) > 1 or low >= _LARGE or high < 1 or low == high:
                     yield stated
@@ -196,7 +219,19 @@ class Stated:
                         return first, second
         return ()
 
-    @cached_property
+    @Lazy
+    def _shares(self) -> dict[Decimal, list[Quantity]]:
+        found: dict[Decimal, list[Quantity]] = {}
+        for quantity in self._all:
+            if quantity.role == "part" and quantity.fraction:
+                found.setdefault(quantity.fraction[0], []).append(quantity)
+        return found
+
+    def shares(self, part: Decimal) -> Sequence[Quantity]:
+        """Where so many are stated out of a number: 14 of 16."""
+        return self._shares.get(part, ())
+
+    @Lazy
     def small_counts(self) -> tuple[tuple[Quantity, ...], Counter[Decimal]]:
         """The counts of few things, and how often each of them is stated."""
         counts = tuple(
@@ -204,22 +239,40 @@ class Stated:
         )
         return counts, Counter(q.value for q in counts)
 
-    @cached_property
+    @Lazy
     def marked(self) -> int:
         """How many things the source lists with marks or ordinals; 1 where it says "a single"."""
         marks = max((_MARKS[mark[1]] for mark in _MARK.finditer(self.text)), default=0)
         ordinals = len({found[0].lower()[:4] for found in _ORDINAL.finditer(self.text)})
         return max(marks, ordinals, self._marks, 1 if _SINGLE.search(self.text) else 0)
 
-    @cached_property
+    @Lazy
     def listed(self) -> frozenset[int]:
         """How many things the sentences of the source may list."""
         return frozenset(_list_lengths(self.text))
 
 
+def _other_base(measure: Measure) -> tuple[str, Decimal] | None:
+    """Another unit and value that say the same."""
+    value, unit, base = measure
+    if base != value:
+        return unit, base
+    if unit == "%":
+        return "", value / 100
+    return ("%", value * 100) if not unit and value < 1 else None
+
+
 def digits(value: Decimal) -> str:
     """The significant digits: 38 of 3.8 billion."""
     return "".join(map(str, value.as_tuple().digits)).strip("0") or "0"
+
+
+def _written_digits(quantity: Quantity) -> str:
+    """The digits that say how precise it is: 320 of 32.0, 26 of 2,600만."""
+    found = DIGITS.match(quantity.text)
+    if found and "." in found[0]:
+        return found[0].replace(".", "").replace(",", "").lstrip("0") or "0"
+    return digits(quantity.value)
 
 
 def is_whole(value: Decimal) -> bool:

@@ -141,8 +141,8 @@ def _numbers(readings: Readings) -> tuple[int, int]:
     }
     said = [
         any(measure.value in stated or measure.base in stated for measure in quantity.measures)
-        for _, point in readings.sound
-        for quantity in point.quantities
+        for number, _ in readings.sound
+        for quantity in readings.said[number]
         if not quantity.role
         and not quantity.vague
         and (abs(quantity.value) > _SMALL or quantity.value % 1)

@@ -7,78 +7,112 @@ sentence, take digits of names (`GPT-4`) for numbers, or do not know 만 and 억
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from decimal import Decimal
+from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from summarizer.checks.quantities.bounds import read_bound
 from summarizer.checks.quantities.digits import DIGITS, read_digits
-from summarizer.checks.quantities.english import MAGNITUDE
 from summarizer.checks.quantities.english import read_words as read_english
 from summarizer.checks.quantities.korean import read_words as read_korean
 from summarizer.checks.quantities.plain import plain
 from summarizer.checks.quantities.quantity import Measure, Quantity, plain_measure
-from summarizer.checks.quantities.units import LATIN_UNITS, read_unit
+from summarizer.checks.quantities.units import LATIN_UNITS, MAGNITUDE, NO_UNIT, read_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
     from summarizer.checks.quantities.plain import Plain
 
-__all__ = ["LARGEST", "Measure", "Quantity", "read_quantities"]
+__all__ = ["LARGEST", "Measure", "Quantity", "read_each", "read_quantities"]
 
 _RANGE = re.compile(r"(?: ?(?:-{1,3}|~) ?| to |[가-힣]{0,3}(?:에서|부터) ?)[약~$]? ?")
 _AND = re.compile(r" (?:and|or|및|또는|혹은|vs\.?) [~$]?|, (?:and |or |그리고 )?[~$]?|[/·]|[와과] ")
 _OF = re.compile(r" (?:out )?of (?:the |its )?| in ")
 _FARTHEST = 12
+_BREAK = "\n\0\n"  # No number, unit or bound reaches over it.
 LARGEST = Decimal(10) ** 24
 """No quantity is as large: what is, is left out, since `Decimal` calculates with 28 digits."""
 
 
-def read_quantities(text: str) -> tuple[Quantity, ...]:
+def read_quantities(text: str, words: Iterable[str] | None = None) -> tuple[Quantity, ...]:
     """Every quantity of a text in English, Korean or both, in order.
 
     What is no quantity but holds digits (names, list markers) is read too, and says so in `role`:
     it may support what another text says. The fractions that "14 of 16" states come last.
+
+    Args:
+        words: The English words, in lower case, among which number words are looked for; None
+            stands for all.
     """
     written = plain(text)
     source = written.text
-    found = [*read_digits(source), *_words(source)]
+    found = _without_overlaps(read_digits(source), _words(source, words))
     if not found:
         return ()
-    found.sort(key=itemgetter(0))
-    separate: list[Quantity] = []
-    end = 0
-    for quantity in found:
-        if quantity.span[0] >= end or quantity.role == "part":
-            end = quantity.span[1]
-            separate.append(quantity)
-    linked = _link(source, separate)
+    linked = _link(source, found)
     if "bsolute" in source:
         linked = [_absolute(source, quantity) for quantity in linked]
-    return tuple(
-        [_finish(quantity, written) for quantity in linked if abs(quantity.value) < LARGEST]
-    )
+    return tuple([_finish(q, written) for q in linked if -LARGEST < q.measures[0].value < LARGEST])
 
 
-def _words(text: str) -> Iterator[Quantity]:
-    for word in read_english(text):
-        end, unit, factor = read_unit(text, word.end) or (word.end, "", 1)
+def _without_overlaps(numbers: list[Quantity], words: list[Quantity]) -> list[Quantity]:
+    """Both in order; of two that overlap, the first: 3 million and its million."""
+    if not words:
+        return numbers
+    found: list[Quantity] = []
+    end = 0
+    for quantity in sorted(numbers + words, key=itemgetter(0)):
+        if quantity.span[0] >= end or quantity.role == "part":
+            end = quantity.span[1]
+            found.append(quantity)
+    return found
+
+
+def read_each(texts: Sequence[str], words: Iterable[str] | None = None) -> list[list[Quantity]]:
+    """The quantities of each of several short texts, as `read_quantities` reads them.
+
+    They are read as one text, which is quicker: most points of a summary hold none.
+    """
+    quantities = read_quantities(_BREAK.join(texts), words)
+    read: list[list[Quantity]] = [[] for _ in texts]
+    starts = [0, *accumulate([len(text) + len(_BREAK) for text in texts])] if quantities else []
+    for quantity in quantities:
+        start, end = quantity.span
+        index = bisect_right(starts, start) - 1
+        before = starts[index]
+        moved = (start - before, end - before)
+        number_end = quantity.number_end - before
+        read[index].append(quantity._replace(span=moved, number_end=number_end))
+    return read
+
+
+def _words(text: str, words: Iterable[str] | None) -> list[Quantity]:
+    """The numbers in letters."""
+    found: list[Quantity] = []
+    for start, number_end, readings, vague in read_english(text, words):
+        end, unit, factor = read_unit(text, number_end) or (number_end, *NO_UNIT)
         measures = []
-        for value, written in word.readings:
+        for value, written in readings:
             dimension, scale = LATIN_UNITS[written] if written else (unit, factor)
             measures.append(Measure(value, dimension, value * scale))
-        span = (word.start, end)
-        yield Quantity(
-            span, word.end, text[word.start : end], tuple(measures), word=True, vague=word.vague
-        )
-    for name in read_korean(text):
-        end, unit, factor = read_unit(text, name.end) or (name.end, "", 1)
-        measure = Measure(name.value, unit, name.value * factor)
-        span = (name.start, end)
-        yield Quantity(
-            span, name.end, text[name.start : end], (measure,), word=True, vague=name.vague
-        )
+        found.append(_word(text, (start, end), number_end, measures, vague=vague))
+    for start, number_end, value, vague in () if text.isascii() else read_korean(text):
+        end, unit, factor = read_unit(text, number_end) or (number_end, *NO_UNIT)
+        measures = [Measure(value, unit, value * factor)]
+        if value < _FARTHEST and (magnitude := MAGNITUDE.match(text, number_end)):
+            end, power = magnitude.end(), Decimal(10) ** value
+            measures.insert(0, Measure(power, "x", power))
+        found.append(_word(text, (start, end), number_end, measures, vague=vague))
+    return found
+
+
+def _word(
+    text: str, span: tuple[int, int], number_end: int, measures: list[Measure], *, vague: bool
+) -> Quantity:
+    return Quantity(span, number_end, text[slice(*span)], tuple(measures), word=True, vague=vague)
 
 
 def _link(text: str, found: list[Quantity]) -> list[Quantity]:
@@ -104,8 +138,9 @@ def _link(text: str, found: list[Quantity]) -> list[Quantity]:
                 found[index] = _sharing(first, second, likeliest=False)
             elif second.value and not first.unit and not second.unit and _OF.fullmatch(gap):
                 part = plain_measure(first.value / second.value)
+                share = (first.value, second.value)
                 stated.append(
-                    second._replace(measures=(part,), role="part", fraction=None, word=False)
+                    second._replace(measures=(part,), role="part", fraction=share, word=False)
                 )
         following = index
     return found + stated
@@ -144,14 +179,13 @@ def _absolute(text: str, quantity: Quantity) -> Quantity:
 
 
 def _finish(quantity: Quantity, written: Plain) -> Quantity:
+    """With its bound, and with the places of the original."""
     start, end = quantity.span
-    if not quantity.role:
-        bound = read_bound(written.text, quantity)
-        if bound:
-            quantity = quantity._replace(bound=bound)
-    if not written.pieces:
-        return quantity
-    return quantity._replace(
-        span=written.original(start, end),
-        number_end=written.original(start, quantity.number_end)[1],
-    )
+    bound = "" if quantity.role else read_bound(written.text, quantity)
+    if written.begins and end > written.begins[0]:
+        return quantity._replace(
+            bound=bound,
+            span=written.original(start, end),
+            number_end=written.original(start, quantity.number_end)[1],
+        )
+    return quantity._replace(bound=bound) if bound else quantity

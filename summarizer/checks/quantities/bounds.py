@@ -40,6 +40,14 @@ _NOT_OVER = re.compile(
     r"averag|improve|gain|advantage|increase|reduc|speed|boost|perform|train|test|evaluat|run|sum"
     r"|benchmark|across|progress|win|victor"
 )
+_PREFERRED = re.compile(r"prefer|favou?r|cho(?:se|ose|osing)|rated$")
+_AVERAGED = re.compile(
+    r"averag|mean$|median|aggregat|sum(?:s|med|ming|mation)?$|ablati|swe[ep]|iterat|integrat"
+    r"|distribut|expectation|variance|deviation"
+)
+_ROUNDS = re.compile(r" (?:[a-z-]+ ){0,2}?(?:batch(?:es)?|epochs|folds|iterations|runs|seeds)\b")
+# "preferred by over 80 users" and "the mean of over 80 runs" are bounds.
+_JOINING = frozenset("across at by for from in of on to with".split())
 # 세계 최대 10억 쌍: the largest in the world.
 _LARGEST_OF = frozenset("세계 국내 사상 역대 현존 업계 현재까지 기존".split())
 _AFTER = re.compile(
@@ -53,6 +61,7 @@ _AFTER = re.compile(
     r"|(?P<fewer> or (?:less|fewer|lower|below)\b)"
     r"|(?P<some>여 ?(?:개|명|가지|편|종|건|년|쌍|장|곳|배))"
 )
+_AFTER_IN_ENGLISH = ("+", " or ", " and ")
 _NEGATED = re.compile(r"[가-힣 ]{0,10}?(?:지 ?(?:않|못)|없)")
 _KINDS: dict[str, Bound] = {
     "over": ">=", "more": ">=", "under": "<=", "fewer": "<=", "about": "~", "some": "~"
@@ -65,6 +74,8 @@ def read_bound(text: str, quantity: Quantity) -> Bound:
     before = _before(text, quantity)
     if before in ("<=", ">="):
         return before
+    if text.isascii() and not text.startswith(_AFTER_IN_ENGLISH, end):
+        return before
     after = _AFTER.match(text, end)
     if after is None and end != quantity.number_end:
         after = _AFTER.match(text, quantity.number_end)
@@ -76,8 +87,8 @@ def read_bound(text: str, quantity: Quantity) -> Bound:
 
 def _before(text: str, quantity: Quantity) -> Bound:
     start = quantity.span[0]
-    words = text[max(0, start - 14) : start].split()
-    if words and words[-1].lower().strip(_PUNCTUATION) not in _LAST_WORDS:
+    last = text[max(0, start - 14) : start].rsplit(None, 1)
+    if last and last[-1].lower().strip(_PUNCTUATION) not in _LAST_WORDS:
         return ""
     words = [
         word.strip(_PUNCTUATION)
@@ -93,7 +104,9 @@ def _before(text: str, quantity: Quantity) -> Bound:
             ahead = words[-count - 1] if len(words) > count else ""
             if ahead in _NEGATIONS:
                 return "~"
-            return "" if _is_no_bound(phrase, ahead, quantity) else bound
+            if _is_no_bound(phrase, ahead, quantity):
+                return ""
+            return "" if _is_told_of(text, quantity, phrase, words[:-count]) else bound
     return about
 
 
@@ -104,3 +117,17 @@ def _is_no_bound(phrase: str, ahead: str, quantity: Quantity) -> bool:
     if phrase in _PLACES:
         return not quantity.unit and quantity.value < _MANY
     return phrase == "최대" and ahead in _LARGEST_OF
+
+
+def _is_told_of(text: str, quantity: Quantity, phrase: str, words: list[str]) -> bool:
+    """Whether things are counted over which something is preferred, averaged or repeated."""
+    if phrase not in ("over", "more than") or quantity.unit or (words and words[-1] in _JOINING):
+        return False
+    if phrase == "over" and _ROUNDS.match(text, quantity.span[1]):
+        return True
+    for word in reversed(words):
+        if word.endswith((".", ";", "?", "!")):
+            return False
+        if _PREFERRED.match(word) or (phrase == "over" and _AVERAGED.match(word)):
+            return True
+    return False

@@ -6,12 +6,12 @@ import re
 import string
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
-from summarizer.checks.quantities.english import MAGNITUDE, SCALES
+from summarizer.checks.quantities.english import SCALES
 from summarizer.checks.quantities.korean import may_mean_only, read_scaled
 from summarizer.checks.quantities.quantity import Measure, Quantity, plain_measure
-from summarizer.checks.quantities.units import read_prefix, read_unit
+from summarizer.checks.quantities.units import MAGNITUDE, NO_UNIT, PREFIXES, read_prefix, read_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,19 @@ _SCALE = re.compile(
     r"(?P<letter>[KkMBbT]|bn|mn)(?![A-Za-z0-9])|[ ](?P<apart>[KMBT])(?![A-Za-z0-9.'-])"
     r"|[ -](?P<word>hundred|thousand|million|billion|trillion|dozen)s?(?![a-z])"
 )
+# Powers and scales begin so, apart from their number.
+_AFTER_SPACE = frozenset("xX*KMBThtmbd")
+_AMBIGUOUS = frozenset("sm")
+_APOSTROPHES = frozenset("'’")
+_MAGNITUDE_BEGINS = (" o", "-o", "자", " 자")
 _LETTERS = {"K": 3, "k": 3, "M": 6, "mn": 6, "B": 9, "b": 9, "bn": 9, "T": 12}
 _UNDER = re.compile(r"/([0-9]{1,9})(?![0-9/]|\.[0-9])")
 _OF_PARTS = re.compile(r" ?분의 ?([0-9]{1,9})")
 _ARXIV = re.compile(r"[0-3][0-9](?:0[1-9]|1[0-2])\.[0-9]{4,5}")
+# Neither unit, power, scale nor fraction begins with these, which follow most numbers.
+_NO_UNIT = frozenset(["", *").,"])
+_NOTHING_MORE = _NO_UNIT | {"%"}
+_AFTER_NAME = _NO_UNIT | {" "}
 _VERSION = re.compile(r"(?:\.[0-9]+)+")
 _GLUE = frozenset(string.ascii_letters + "-_.@#/")
 _NO_NAME = frozenset(
@@ -46,66 +55,86 @@ _REFERENCES = frozenset(
 )
 
 
-class _Number(NamedTuple):
-    """What digits may stand for, where they end, and the fraction that they write."""
-
-    values: list[Decimal]
-    end: int
-    fraction: tuple[Decimal, Decimal] | None = None
+# What digits may stand for, where they end, and the fraction that they write.
+_Number: TypeAlias = "tuple[list[Decimal], int, tuple[Decimal, Decimal] | None]"
 
 
-def read_digits(text: str) -> Iterator[Quantity]:
+def read_digits(text: str) -> list[Quantity]:
     """The numbers in digits of a text that `plain` has rewritten, in order."""
+    found: list[Quantity] = []
     end = 0
     named = False
     for match in DIGITS.finditer(text):
-        start = match.start()
-        if start < end or match.end() - start > _LONGEST:
+        start, stop = match.span()
+        if start < end or stop - start > _LONGEST:
             continue
-        if match.end() - start < 3 and _is_marker(text, start, match.end()):
+        if stop - start < 3 and _is_marker(text, start, stop):
             marker = plain_measure(Decimal(match[0]))
-            yield Quantity(match.span(), match.end(), match[0], (marker,), "marker")
+            found.append(Quantity((start, stop), stop, match[0], (marker,), "marker"))
             continue
-        before = text[start - 1 : start]
+        before = text[start - 1] if start else ""
         named = before in _GLUE and (_in_name(text, start) or (named and end == start - 1))
-        quantity = _quantity(text, match, named=named)
+        quantity = _quantity(text, start, stop, match[0], named=named)
         named = quantity.role == "name"
         end = quantity.span[1]
-        yield quantity
-        for part in quantity.fraction or ():
-            yield Quantity(
-                quantity.span, quantity.number_end, quantity.text, (plain_measure(part),), "part"
-            )
+        found.append(quantity)
+        if quantity.fraction:
+            where = quantity[:3]
+            found += [Quantity(*where, (plain_measure(n),), "part") for n in quantity.fraction]
+    return found
 
 
-def _quantity(text: str, match: re.Match[str], *, named: bool) -> Quantity:
-    start, end = match.span()
-    if text[end : end + 1] == "." and (version := _VERSION.match(text, end)):
+def _quantity(text: str, start: int, end: int, written: str, *, named: bool) -> Quantity:
+    value = Decimal(written if len(written) < 5 else written.replace(",", "").replace(" ", ""))
+    before = text[start - 1] if start else ""
+    following = text[end : end + 1]
+    if following == "." and (version := _VERSION.match(text, end)):
         end = version.end()
-        measure = plain_measure(Decimal(match[0].replace(",", "").replace(" ", "")))
-        return Quantity((start, end), end, text[start:end], (measure,), "name")
-    values, end, fraction = _number(text, match)
-    if text[start - 1 : start] == "-" and (start == 1 or text[start - 2] in " \n(,:=~["):
+        return Quantity((start, end), end, text[start:end], (plain_measure(value),), "name")
+    if named and following in _AFTER_NAME:
+        return Quantity((start, end), end, written, (plain_measure(value),), "name")
+    values, fraction = [value], None
+    if following not in _NOTHING_MORE:
+        values, end, fraction = _number(text, start, end, value)
+    if before == "-" and (start == 1 or text[start - 2] in " \n(,:=~["):
         values = [-value for value in values]
-    following = read_unit(text, end)
-    unit_end, unit, factor = following or (end, "", 1)
-    if start and not unit:
+    unit_end, unit, factor = end, *NO_UNIT
+    if following not in _NO_UNIT:
+        if measured := read_unit(text, end):
+            unit_end, unit, factor = measured
+        else:
+            named = True
+    if not unit and before in PREFIXES:
         unit = read_prefix(text, start)
-    letters = text[end:unit_end]
-    named = named or not following or letters in ("D", "d") or bool(_ARXIV.fullmatch(match[0]))
     measures = tuple([Measure(value, unit, value * factor) for value in values])
-    if text[end : end + 2] in (" o", "-o") and (magnitude := MAGNITUDE.match(text, end)):
-        unit_end = magnitude.end()
-        powers = [_power_of_ten(int(value)) for value in values if 0 < value < _LONGEST]
-        measures = (*[Measure(power, "x", power) for power in powers], *measures)
-    elif letters == "s" and text[end - 1] == "0":
-        measures += (plain_measure(values[0]),)  # the 90s
-    elif letters == "m":
-        measures += (plain_measure(values[0] * 10**6),)
-    elif end - start == 2 and text[start - 1 : start] in ("'", "’"):
-        measures += (plain_measure(values[0] + 2000),)  # CVPR'24
+    letters = text[end:unit_end]
+    if not unit and text.startswith(_MAGNITUDE_BEGINS, end):
+        powers, unit_end = _magnitude(text, end, values)
+        measures = (*powers, *measures)
+    elif letters in _AMBIGUOUS or before in _APOSTROPHES:
+        measures += tuple(_second_reading(values[0], text[start:end], letters, before))
+    named = named or letters in ("D", "d") or bool(len(written) > 8 and _ARXIV.fullmatch(written))
     role: Role = "name" if named else ""
-    return Quantity((start, unit_end), end, text[start:unit_end], measures, role, fraction=fraction)
+    return Quantity((start, unit_end), end, text[start:unit_end], measures, role, "", fraction)
+
+
+def _magnitude(text: str, end: int, values: list[Decimal]) -> tuple[list[Measure], int]:
+    """Powers of ten, where orders of magnitude are counted, and where that ends."""
+    found = MAGNITUDE.match(text, end)
+    if found is None:
+        return [], end
+    powers = [_power_of_ten(int(value)) for value in values if 0 < value < _LONGEST]
+    return [Measure(power, "x", power) for power in powers], found.end()
+
+
+def _second_reading(value: Decimal, written: str, letters: str, before: str) -> Iterator[Measure]:
+    """What else may be meant by the 90s, by 7m and by CVPR'24."""
+    if letters == "s" and written[-1] == "0":
+        yield plain_measure(value)
+    elif letters == "m":
+        yield plain_measure(value * 10**6)
+    elif before in _APOSTROPHES and len(written) == 2:
+        yield plain_measure(value + 2000)
 
 
 @cache
@@ -113,25 +142,23 @@ def _power_of_ten(exponent: int) -> Decimal:
     return Decimal(10) ** exponent
 
 
-def _number(text: str, match: re.Match[str]) -> _Number:
-    start, end = match.span()
-    value = Decimal(match[0].replace(",", "").replace(" ", ""))
-    character = text[end : end + 1]
-    if not character or character in ").,%":  # most numbers, and nothing below is theirs
-        return _Number([value], end)
-    if character == "/" and text[start - 1 : start] != "/" and "." not in match[0]:
+def _number(text: str, start: int, end: int, value: Decimal) -> _Number:
+    character, beyond = text[end], text[end + 1 : end + 2]
+    if character == " " and beyond.isascii() and beyond not in _AFTER_SPACE:
+        return [value], end, None
+    if character == "/" and text[start - 1 : start] != "/" and "." not in text[start:end]:
         under = _UNDER.match(text, end)
         if under:
             return _fraction(value, Decimal(under[1]), under.end())
     power = _POWER.match(text, end)
     if power:
-        return _Number(_powers(value, power), power.end())
+        return _powers(value, power), power.end(), None
     scale = _SCALE.match(text, end)
     if scale:
-        return _Number(_scaled(value, scale), scale.end())
-    if character >= "가" or text[end + 1 : end + 2] >= "가":
+        return _scaled(value, scale), scale.end(), None
+    if character >= "가" or beyond >= "가":
         return _korean(text, start, end, value)
-    return _Number([value], end)
+    return [value], end, None
 
 
 def _korean(text: str, start: int, end: int, value: Decimal) -> _Number:
@@ -140,13 +167,13 @@ def _korean(text: str, start: int, end: int, value: Decimal) -> _Number:
         return _fraction(Decimal(parts[1]), value, parts.end())
     scaled = read_scaled(text, start)
     if scaled is None:
-        return _Number([value], end)
+        return [value], end, None
     end, large = scaled
-    return _Number([large, value] if may_mean_only(text, end) else [large], end)
+    return [large, value] if may_mean_only(text, end) else [large], end, None
 
 
 def _fraction(over: Decimal, under: Decimal, end: int) -> _Number:
-    return _Number([over / under if under else over], end, (over, under))
+    return [over / under if under else over], end, (over, under)
 
 
 def _powers(value: Decimal, power: re.Match[str]) -> list[Decimal]:
@@ -184,14 +211,17 @@ def _is_marker(text: str, start: int, end: int) -> bool:
     if before in ("(", "[") and after in (")", "]"):
         return not text[start - 2 : start - 1].isalnum()
     if after == ")" and before in ("", " ", "\n", ":"):
-        opened = text.rfind("(", max(0, start - 60), start)
+        near = max(0, start - 60)
+        near = max(near, text.rfind("\n", near, start))
+        list_start = max(0, start - 1000)
+        list_start = max(list_start, text.rfind("\n", list_start, start))
         return (
-            opened <= text.rfind(")", max(0, start - 60), start)
+            text.rfind("(", near, start) <= text.rfind(")", near, start)
             or text[start:end] == "1"
-            or f"{int(text[start:end]) - 1}) " in text[max(0, start - 1000) : start]
+            or f"{int(text[start:end]) - 1}) " in text[list_start:start]
         )
-    if after == "." and start < 8 and text[end + 1 : end + 2] == " ":
-        return not text[:start].strip(" *")
+    if after == "." and text[end + 1 : end + 2] == " ":
+        return text[max(0, start - 8) : start].strip(" *")[-1:] in ("", "\n")
     if before != " ":
         return False
     words = text[max(0, start - 12) : start - 1].lower().rsplit(None, 1)

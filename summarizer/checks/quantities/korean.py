@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import NamedTuple
 
 LARGE = {"만": 10**4, "억": 10**8, "조": 10**12, "경": 10**16}
 _SMALL = {"십": 10, "백": 100, "천": 1000}
@@ -62,7 +59,7 @@ _NUMBER = r"[0-9]{1,15}(?:,[0-9]{3})*(?:\.[0-9]+)?"
 _THINGS = r"(?:개|명|장|건|원|달러|토큰|쌍|편|시간|배)"
 _REST = rf"(?: (?=[0-9],?[0-9]{{3}}|[0-9]{{1,3}} ?{_THINGS}))?"
 _SCALED = re.compile(
-    rf"{_NUMBER}(?:{_SCALE}{{1,3}}| [십백천]?[만억](?=[ ,.)]|{_THINGS}|$))"  # 13억, 2 만 개
+    rf"{_NUMBER}(?:{_SCALE}{{1,3}}| [십백천]?[만억](?=[\s,.)]|{_THINGS}|$))"  # 13억, 2 만 개
     rf"(?: ?(?:{_NUMBER})?{_SCALE}{{1,3}}){{0,4}}"  # 12만 8천
     rf"(?:(?<=[만억조경천]){_REST}{_NUMBER})?"  # 12만 8,000
 )
@@ -87,7 +84,7 @@ _TENS = dict(
     zip("열 스물 서른 마흔 쉰 예순 일흔 여든 아흔".split(), range(10, 100, 10), strict=True)
 ) | {"스무": 20}
 _NATIVE = re.compile(rf"({'|'.join(_TENS)})?({'|'.join(_ONES)})?")
-_ENDING = r"(?=[ ,.()/·:]|[의를을가이는은로와과에만씩간짜]|$)"
+_ENDING = r"(?=[\s,.()/·:]|[의를을가이는은로와과에만씩간짜]|$)"
 _COUNTER = (
     r"(?:가지|개월|개국|종류|단계|차원|분야|시간|사람|번째|퍼센트|토큰|달러|측면|유형|그룹|언어|모델"
     r"|데이터셋|벤치마크|작업|과제|방법|모듈|요소|도메인|모달리티"
@@ -97,7 +94,14 @@ COUNTED = re.compile(rf"[ ]?{_COUNTER}")
 """What follows a number of things."""
 
 # A word begins only where no Hangul stands before it: 한 ends many adjectives, 이 is a particle.
-_START = re.compile(r"[두세네다여일아열스서마쉰예이삼사오육칠팔구십백천만수몇절](?<![가-힣].)")
+# What follows its first syllable leaves few of the places that `_WORD` would have to try.
+_START = re.compile(
+    r"[두세네다여일아열스서마쉰예이삼사오육칠팔구십백천만수몇절](?<![가-힣].)(?:"
+    r"(?<=[두세네])(?=[ 가개번배단종명차쌍시사])|(?<=[열쉰십백천만])|(?<=[몇수])(?=[ 십백천만억조])"
+    r"|(?<=[이삼사오육칠팔구])(?=[십백천단차개퍼가 ])"
+    r"|(?<=다)섯|(?<=여)[섯덟]|(?<=일)[곱흔]|(?<=아)[홉흔]|(?<=스)[무물]|(?<=서)른|(?<=마)흔"
+    r"|(?<=예)순|(?<=절)반)"
+)
 _DIGIT = "[이삼사오육칠팔구]"
 _LAST_DIGIT = "[일이삼사오육칠팔구]"
 _ONE = "|".join(_ONES)
@@ -117,8 +121,8 @@ _WORD = re.compile(
     )
     # 세계 (world), 세대 (generation) and 네트워크 (network) are no numbers either.
     |(?P<native>
-        [두세네](?=[ ][^ ]|(?:가지|개|번|배|단계|종류|명|개월|차원|쌍|시간|사람)(?!골))
-        |(?:다섯|여섯|일곱|여덟|아홉|스무)(?=[ ]?[^ 째])
+        [두세네](?=[ ]\S|(?:가지|개|번|배|단계|종류|명|개월|차원|쌍|시간|사람)(?!골))
+        |(?:다섯|여섯|일곱|여덟|아홉|스무)(?=[ ]?[^\s째])
         |열(?=[ ]?(?:개|가지|명|번|배){_ENDING})
         |(?:열(?:{_ONE})|(?:스물|서른|마흔|쉰|예순|일흔|여든|아흔)(?:{_ONE})?)
          (?=[ ]?{_COUNTER})
@@ -137,22 +141,24 @@ class Word(NamedTuple):
     vague: bool = False
 
 
-def read_words(text: str) -> Iterator[Word]:
+def read_words(text: str) -> list[Word]:
     """The number words of a Korean text, in order.
 
     한 and 하나 are not read: they say "a" as often as "one".
     """
+    words: list[Word] = []
     for begun in _START.finditer(text):
         found = _WORD.match(text, begun.start())
         if found is None:
             continue
         start, end = found.span()
         if found["half"]:
-            yield Word(start, end, Decimal("0.5"))
+            words.append(Word(start, end, Decimal("0.5")))
         elif found["native"]:
             native = _NATIVE.match(found[0])
             tens, ones = native.groups() if native else ("", "")
-            yield Word(start, end, Decimal(_TENS.get(tens, 0) + _ONES.get(ones, 0)))
+            words.append(Word(start, end, Decimal(_TENS.get(tens, 0) + _ONES.get(ones, 0))))
         else:
             vague = found["vague"]
-            yield Word(start, end, numeral(vague or found[0]), vague=bool(vague))
+            words.append(Word(start, end, numeral(vague or found[0]), vague=bool(vague)))
+    return words

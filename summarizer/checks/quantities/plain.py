@@ -20,17 +20,16 @@ _ODD = re.compile(
     "\u2070-\u2079\u207b\u2150-\u215e\u2212\u2217\u223c\u2248\u22c5\u2460-\u2473"
     "\u2a7d\u2a7e\u3000\u301c\u3380-\u33df\ufe63\uff01-\uff5e\ufeff]"
 )
-_ODD_ASCII = ("\\", "$", "{", "}")
 # A dollar sign opens or closes mathematics as pandoc's tex_math_dollars extension has it; all
 # other dollar signs are money.
 _MATHS = re.compile(r"\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?![0-9])")
 _REWRITTEN = re.compile(
-    r"\\[dt]?frac\s?\{?(?P<over>[0-9]{1,9})\}?\s?\{?(?P<under>[0-9]{1,9})\}?"
+    r"\\[dt]?frac ?\{?(?P<over>[0-9]{1,9})\}? ?\{?(?P<under>[0-9]{1,9})\}?"
     r"|(?<=[0-9])\{(?P<damaged>[0-9]{1,3})\}"
     r"|(?<=\^)\{(?P<power>[-−+]?[0-9]{1,4})\}"
     r"|(?P<comma>(?<=[0-9])(?:\{,\}|\\[,;]|[\u00a0\u2009\u202f])(?=[0-9]{3}(?![0-9])))"
-    r"|(?P<format>\\(?:text|math)[a-z]*\s?(?=\{)|\\(?:rm|bf|it|left|right)\b\s?|\\[,;:!])"
-    r"|\\(?P<command>[A-Za-z]+\s?|[^A-Za-z])"
+    r"|(?P<format>\\(?:text|math)[a-z]* ?(?=\{)|\\(?:rm|bf|it|left|right)\b ?|\\[,;:!])"
+    r"|\\(?P<command>[A-Za-z]+ ?|[^A-Za-z\n])"
     r"|(?P<gap>\}\{)"
     r"|(?P<superscripts>[\u00b2\u00b3\u00b9\u2070-\u2079\u207b]+)"
     r"|(?P<other>" + _ODD.pattern + ")"
@@ -105,11 +104,11 @@ def plain(text: str) -> Plain:
 
     `×`, `≤`, `≥` and `±` stay, since ASCII has no single sign for them.
     """
-    if "http" in text or "www." in text or "github." in text or "arxiv.org" in text:
+    if "/" in text or "www." in text:
         text = _LINK.sub(lambda found: " " * len(found[0]), text)
-    if not any(sign in text for sign in _ODD_ASCII) and (
-        text.isascii() or _ODD.search(text) is None
-    ):
+    # Four quick searches decide for an ASCII text.
+    odd_ascii = "\\" in text or "$" in text or "{" in text or "}" in text
+    if not odd_ascii and (text.isascii() or _ODD.search(text) is None):
         return Plain(text)
     delimiters: set[int] = set()
     if "$" in text:

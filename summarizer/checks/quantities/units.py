@@ -99,7 +99,8 @@ _KOREAN = {
     "month of the year": {"1": "월(?![등간])"},
     "ordinal": {"1": "번째 위(?![한해치험]) 순위 인칭 세기"},
 }
-_PREFIXES = {"$": "USD", "€": "EUR", "₩": "KRW", "£": "GBP", "¥": "JPY"}
+_SIGNS = {"$": "USD", "€": "EUR", "₩": "KRW", "£": "GBP", "¥": "JPY"}
+PREFIXES = frozenset((*_SIGNS, *"xX×"))
 
 LATIN_UNITS = {
     writing: (unit, Decimal(factor))
@@ -119,6 +120,9 @@ _KOREAN_UNITS = sorted(
 _BY_FIRST: dict[str, list[tuple[re.Pattern[str], str, Decimal]]] = defaultdict(list)
 for _pattern, _unit, _factor in _KOREAN_UNITS:
     _BY_FIRST[_pattern[0]].append((re.compile(_pattern), _unit, _factor))
+MAGNITUDE = re.compile(r"[ -]orders?[ -]of[ -]magnitude\b| ?자[릿리]수")
+"""What makes a number a power of ten: three orders of magnitude, 세 자릿수."""
+
 # Apart from its number, a unit of one syllable ends there: "3 분야" are three fields.
 _ENDED = re.compile(r"[^가-힣]|[의를을가이는은로와과에만씩간짜동마]|$")
 _WORD = re.compile(r"[A-Za-zµμ]+")
@@ -158,6 +162,9 @@ def _latin(text: str, position: int, found: re.Match[str]) -> tuple[int, str, De
     word, end = found[0], found.end()
     separator = text[position : found.start()]
     lower = word.lower()
+    unit = LATIN_UNITS.get(word) or (LATIN_UNITS.get(lower) if len(word) > 2 else None)
+    if unit is None and separator and not lower.startswith("per"):
+        return position, *NO_UNIT
     if lower in ("percentage", "percent") and (points := _POINTS_OF_PERCENT.match(text, end)):
         return points.end(), "%p", _ONE
     if lower == "per" and text.startswith(" cent", end):
@@ -167,7 +174,6 @@ def _latin(text: str, position: int, found: re.Match[str]) -> tuple[int, str, De
         return position, *NO_UNIT  # 1024x1024
     if not separator and followed:
         return None  # 1b1
-    unit = LATIN_UNITS.get(word) or (LATIN_UNITS.get(lower) if len(word) > 2 else None)
     if unit and not (separator and word in _ONLY_GLUED) and (separator != "-" or len(word) > 1):
         return end, *unit
     if separator:
@@ -182,4 +188,4 @@ def read_prefix(text: str, position: int) -> str:
     sign = text[position - 1]
     if sign in "xX×" and (position == 1 or text[position - 2] in " (\n"):
         return "x"
-    return _PREFIXES.get(sign, "")
+    return _SIGNS.get(sign, "")
