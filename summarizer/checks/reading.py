@@ -92,7 +92,7 @@ class Readings:
 
     @Lazy
     def broken(self) -> frozenset[int]:
-        """Numbers of the points in broken characters: `text` tells of them, others pass them over."""
+        """Numbers of the points in broken characters, which only the check of text speaks of."""
         if self.language.partition("-")[0] != "ko":
             return frozenset()
         return frozenset(n for n, point in enumerate(self.points) if is_broken(point.text))
