@@ -241,7 +241,7 @@ class ChatServer:
             return error(
                 401, f"Incorrect API key provided: {token}.", code="invalid_api_key", param=None
             )
-        refused = _refusal(seen.body) or self._lacking(seen.body)
+        refused = refusal(seen.body) or self._lacking(seen.body)
         if refused:
             return refused
         answer = self._respond(seen.body)
@@ -267,7 +267,7 @@ class ChatServer:
         return None
 
 
-def _refusal(body: Any) -> Reply | None:
+def refusal(body: Any) -> Reply | None:
     """What the service would refuse in any request."""
     if not isinstance(body, dict):
         return error(400, "We could not parse the JSON body of your request.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from summarizer.digest import Usage
-from summarizer.errors import ModelError
+from summarizer.errors import ModelError, ModelUnusable
 from summarizer.models import Answer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
 CAPS = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
 """Both names of the token cap, each with the other: old servers and new models differ."""
 
+_OURS = frozenset({"messages", "model", "n", "response_format", "stream"})
 _FORMAT = re.compile(
     r"response[ _]?format|json[ _]?(schema|object|mode)|structured[ _]output|grammar"
 )
@@ -107,7 +108,16 @@ def weaker(dialect: Dialect, request: Request, refused: Refused) -> Dialect | No
 
 
 def write_body(request: Request, dialect: Dialect) -> tuple[list[dict[str, str]], dict[str, Any]]:
-    """The messages of a request, and everything that is sent beside them but the model."""
+    """The messages of a request, and everything that is sent beside them but the model.
+
+    Raises:
+        ModelUnusable: The prompt sets what the run decides.
+    """
+    if ours := sorted(_OURS & request.params.keys()):
+        raise ModelUnusable(
+            f"the prompt's setting {ours[0]!r} cannot be sent",
+            hint="Remove it from the prompt: the run decides it",
+        )
     messages = [
         {"role": message.role, "content": _encodable(message.content)}
         for message in request.messages

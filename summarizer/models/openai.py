@@ -11,12 +11,14 @@ import asyncio
 import datetime as dt
 import logging
 import os
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from summarizer.errors import InputError, ModelError, ModelUnusable
+from summarizer.errors import InputError, ModelError, ModelUnusable, SummarizerError
+from summarizer.models import Request
+from summarizer.models.batches import NotThere, write_question
 from summarizer.models.completions import (
     CAPS,
     FORMS,
@@ -31,15 +33,14 @@ from summarizer.models.completions import (
 from summarizer.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from openai import AsyncOpenAI
 
-    from summarizer.models import Answer, Request
+    from summarizer.models import Answer
 
 OPENAI = "https://api.openai.com/v1"
 
-_OURS = frozenset({"messages", "model", "n", "response_format", "stream"})
 _NO_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
 _NOT_RUN = frozenset({*range(400, 500), 501, 503, 529})  # 529: overloaded, as some vendors say it
@@ -123,11 +124,6 @@ class OpenAIModel:
             ModelUnusable: The key, the quota, the model's name or a setting of the prompt is
                 refused, so no other question can succeed.
         """
-        if ours := sorted(_OURS & request.params.keys()):
-            raise ModelUnusable(
-                f"the prompt's setting {ours[0]!r} cannot be sent",
-                hint="Remove it from the prompt: the run decides it",
-            )
         dialect, said = self._dialect, ""
         while True:
             try:
@@ -257,6 +253,57 @@ class OpenAIModel:
         return ModelError(
             f"{self.name} refused the question ({answer})", billed=status not in _NOT_RUN
         )
+
+    # What follows serves the Batch API, which takes the same questions as lines of a file.
+
+    @property
+    def dialect(self) -> Dialect:
+        """The one that questions are written in now."""
+        return self._dialect
+
+    def write_question(self, request: Request, dialect: Dialect) -> bytes:
+        """A question as a line of a batch's file; raises what `ask` would."""
+        return write_question(request, self._model, dialect)
+
+    def masked(self, told: bytes) -> bytes:
+        """What a server has sent, without the key, should it hold that."""
+        return told.replace(self._key.encode(), b"***") if self._key else told
+
+    def judge(self, refused: Refused, request: Request, dialect: Dialect) -> ModelError | None:
+        """What the refusal of a question in a batch, written in a dialect, means.
+
+        Returns:
+            None where it may be taken in a weaker dialect, which is kept for what comes.
+        """
+        next_dialect = weaker(dialect, request, refused)
+        if next_dialect is None:
+            return self._error(refused, request)
+        self._settle(next_dialect, self._quoted(refused.said))
+        return None
+
+    @asynccontextmanager
+    async def batch_calls(self) -> AsyncIterator[AsyncOpenAI]:
+        """The SDK's client, whatever it raises told as a `ModelError`."""
+        from openai import APIStatusError
+
+        try:
+            yield await self._connected()
+        except APIStatusError as error:
+            body = read_body(error.response.content)
+            refused = Refused(error.status_code, body, error.response.headers)
+            raise self._batch_error(refused) from None
+        except SummarizerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the SDK wraps nothing of what breaks a stream
+            raise ModelError(
+                f"the call to {self._server} failed ({self._quoted(_cause(error))})", transient=True
+            ) from None
+
+    def _batch_error(self, refused: Refused) -> ModelError:
+        if refused.status in (404, 405):
+            said = self._quoted(refused.said) or f"HTTP {refused.status}"
+            return NotThere(f"{self._server} has no such batch or file ({said})")
+        return self._error(refused, Request(messages=()))
 
     def _quoted(self, text: str) -> str:
         return quoted(text, *([self._key] if self._key else []))

@@ -75,6 +75,10 @@ class Aimock:
         self._post("fixtures", {"fixtures": fixtures})
         self._post("chaos", faults or {})
 
+    def calm(self) -> None:
+        """Have no more faults; what the server holds stays."""
+        self._post("chaos", {})
+
     def seen(self) -> list[Seen]:
         """All questions since `serve`, in the order they came in."""
         entries = self._control.get("journal").raise_for_status().json()
