@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Summary,
         Usage,
     )
-    from summarizer.drivers import regenerate
+    from summarizer.drivers import regenerate, regenerate_day, regenerate_range
     from summarizer.errors import SummarizerError
     from summarizer.evals.compare import Comparison, compare
     from summarizer.evals.evaluate import evaluate
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from summarizer.formats.markdown import lint_markdown, parse_markdown, render_markdown
     from summarizer.models import Answer, ChatModel, Message, Request, Unanswered, open_model
     from summarizer.prompts import Prompt, load_prompt
-    from summarizer.sources import read_papers
+    from summarizer.sources import read_days, read_papers
 
 __version__ = "0.1.0"
 
@@ -55,8 +55,8 @@ _HOMES = {
     "summarizer.formats.markdown": ("lint_markdown", "parse_markdown", "render_markdown"),
     "summarizer.models": ("Answer", "ChatModel", "Message", "Request", "Unanswered", "open_model"),
     "summarizer.prompts": ("Prompt", "load_prompt"),
-    "summarizer.drivers": ("regenerate",),
-    "summarizer.sources": ("read_papers",),
+    "summarizer.drivers": ("regenerate", "regenerate_day", "regenerate_range"),
+    "summarizer.sources": ("read_days", "read_papers"),
     "summarizer.flow": ("parse_summary", "summarize", "summary_flow"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -94,8 +94,11 @@ __all__ = [
     "open_model",
     "parse_markdown",
     "parse_summary",
+    "read_days",
     "read_papers",
     "regenerate",
+    "regenerate_day",
+    "regenerate_range",
     "render_markdown",
     "summarize",
     "summary_flow",

@@ -18,7 +18,7 @@ from summarizer.errors import DiskError, InputError
 from summarizer.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FULLEST = "json"
@@ -50,14 +50,15 @@ class Account(Value):
     """What became of one paper of a day.
 
     Attributes:
-        status: Its summary is `"new"`, `"kept"` as it was, or `"changed"`; it `"failed"`; or it is
-            `"lost"`: the earlier digest publishes it and the later one does not have it.
-        reason: Why it failed or was lost.
+        status: Its summary is `"new"`, `"kept"` as it was, or `"changed"`; it `"failed"`; it is
+            `"lost"`: the earlier digest publishes it and the later one does not have it; or it was
+            `"skipped"` on purpose, since an earlier day has published it.
+        reason: Why it failed, was lost or was skipped.
     """
 
     arxiv_id: str
     title: str
-    status: Literal["new", "kept", "changed", "failed", "lost"]
+    status: Literal["new", "kept", "changed", "failed", "lost", "skipped"]
     reason: str | None = None
 
 
@@ -89,22 +90,48 @@ def read_day(folder: Path, date: dt.date) -> Digest | None:
     Raises:
         InputError: A file is there, and is no digest.
     """
-    return next(_standing(folder, date), None)
+    return next(_read(folder, date), None)
+
+
+def read_partial(folder: Path, date: dt.date) -> Digest | None:
+    """Read what the last run gave of a day that it could not make whole; None where it could.
+
+    Failed entries are in it only where it was written in the fullest format, too.
+
+    Raises:
+        InputError: A file is there, and is no digest.
+    """
+    return next(_read(folder, date, infix=".partial"), None)
+
+
+def is_whole(folder: Path, date: dt.date) -> bool:
+    """Whether a day has a digest and no partial files; none of them is opened."""
+    suffixes = [form.suffix for form in FORMATS.values()]
+    return any((folder / f"{date}{suffix}").exists() for suffix in suffixes) and not any(
+        (folder / f"{date}.partial{suffix}").exists() for suffix in suffixes
+    )
 
 
 def prepare(folder: Path, date: dt.date) -> None:
     """Make sure that a day can be written, before anything is paid for.
 
     Raises:
-        InputError: A file with the day's name is there, and is no digest.
+        InputError: A file with the day's name is there, and is no digest; or one stands in the
+            folder's place.
         DiskError: The folder cannot be made or written to.
     """
-    for _ in _standing(folder, date):
+    for _ in _read(folder, date):
         pass
     try_folder(folder)
 
 
-def write_day(folder: Path, digest: Digest, formats: Sequence[str] = ("md", "json")) -> Written:
+def write_day(
+    folder: Path,
+    digest: Digest,
+    formats: Sequence[str] = ("md", "json"),
+    *,
+    skipped: Collection[str] = (),
+) -> Written:
     """Write a day, and never a worse digest over a better one.
 
     A digest is whole when it has entries, none of them failed, and it publishes all that the
@@ -112,27 +139,33 @@ def write_day(folder: Path, digest: Digest, formats: Sequence[str] = ("md", "jso
     it is written as partial files, and the standing one stays as it is. A digest without entries
     is not written.
 
+    Args:
+        skipped: Ids of papers that the day leaves out on purpose: they are not lost.
+
     Raises:
         InputError: A file of that name is there, and is no digest.
         DiskError: A file could not be written or removed.
     """
-    standing = tuple(_standing(folder, digest.date)) or (None,)
-    accounts = [account(before, digest) for before in standing]
+    texts = {name: FORMATS[name].render(digest) for name in formats if digest.entries}
+    failed = any(entry.status == "failed" for entry in digest.entries)
+    if not failed and _stands(folder, digest.date, texts):
+        standing: tuple[Digest | None, ...] = (digest,)
+    else:
+        standing = tuple(_read(folder, digest.date)) or (None,)
+    accounts = [
+        tuple(row for row in account(before, digest) if row.arxiv_id not in skipped)
+        for before in standing
+    ]
     lost = dict.fromkeys(row.arxiv_id for rows in accounts for row in rows if row.status == "lost")
-    failed = [entry for entry in digest.entries if entry.status == "failed"]
     partial = bool(lost or failed or not digest.entries)
     infix = ".partial" if partial else ""
-    texts = {
-        folder / f"{digest.date}{infix}{FORMATS[name].suffix}": FORMATS[name].render(digest)
-        for name in formats
-        if digest.entries
-    }
-    changed = write_files(texts)
+    paths = {folder / f"{digest.date}{infix}{FORMATS[name].suffix}": name for name in texts}
+    changed = write_files({path: texts[name] for path, name in paths.items()})
     if not partial:
         for form in FORMATS.values():
             _remove(folder / f"{digest.date}.partial{form.suffix}")
     return Written(
-        paths=tuple(texts),
+        paths=tuple(paths),
         changed=changed,
         partial=partial,
         lost=tuple(lost),
@@ -182,10 +215,10 @@ def _row(entry: Entry, earlier: Entry | None) -> Account:
     )
 
 
-def _standing(folder: Path, date: dt.date) -> Iterator[Digest]:
-    """What the day's whole files hold, the fullest format first."""
+def _read(folder: Path, date: dt.date, *, infix: str = "") -> Iterator[Digest]:
+    """What the day's files hold, the fullest format first."""
     for name in sorted(FORMATS, key=lambda name: name != _FULLEST):
-        path = folder / f"{date}{FORMATS[name].suffix}"
+        path = folder / f"{date}{infix}{FORMATS[name].suffix}"
         try:
             if path.exists():
                 yield FORMATS[name].read(read_text(path))
@@ -197,6 +230,20 @@ def _standing(folder: Path, date: dt.date) -> Iterator[Digest]:
                 path=path,
                 line=getattr(error, "line", None),
             ) from error
+
+
+def _stands(folder: Path, date: dt.date, texts: Mapping[str, str]) -> bool:
+    """Whether a day's whole files are these and no others: then none of them has to be read."""
+    for name, form in FORMATS.items():
+        try:
+            there = (folder / f"{date}{form.suffix}").read_bytes()
+        except FileNotFoundError:
+            there = None
+        except OSError:
+            return False  # reading it will say what is wrong
+        if there != (texts[name].encode() if name in texts else None):
+            return False
+    return bool(texts)
 
 
 def _remove(path: Path) -> None:

@@ -117,6 +117,7 @@ def try_folder(folder: Path) -> None:
     """Make a folder and write to it, leaving nothing behind.
 
     Raises:
+        InputError: A file stands where the folder should be.
         DiskError: One of the two cannot be done.
     """
     probe = folder / f".{secrets.token_hex(4)}.tmp"
@@ -124,6 +125,8 @@ def try_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
+    except (FileExistsError, NotADirectoryError):
+        raise InputError("a file stands in the place of this folder", path=folder) from None
     except OSError as error:
         raise DiskError(
             f"the folder cannot be written to: {system_reason(error)}", path=folder

@@ -188,7 +188,7 @@ def test_an_archive_that_cannot_be_a_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(DiskError, match=r"not a directory|file exists"):
         write_day(tmp_path / "file", day(ok(1)))
-    with pytest.raises(DiskError, match=r"not a directory|file exists"):
+    with pytest.raises(InputError, match="a file stands in the place of this folder"):
         prepare(tmp_path / "file", DAY)
     with pytest.raises(InputError, match="the folder cannot be read: not a directory"):
         days(tmp_path / "file")

@@ -509,17 +509,29 @@ def test_a_paper_without_an_abstract_is_named(run: Run, tmp_path: Path, server: 
     assert not server.requests
 
 
-def test_a_folder_that_cannot_be_written_costs_nothing(
-    run: Run, tmp_path: Path, papers: Path, server: ChatServer
+@pytest.mark.parametrize("out", ["file", "file/out"])
+def test_a_file_in_the_place_of_the_folder_is_2(
+    out: str, run: Run, tmp_path: Path, papers: Path, server: ChatServer
 ) -> None:
     (tmp_path / "file").write_text("mine")
     ended = run(
-        "digest", "2024-01-02", "--from", papers, "--model", "openai:test",
-        "--out", tmp_path / "file" / "out",
-    )  # fmt: skip
-    assert ended.code == 3
-    assert "cannot be written to" in ended.err
+        "digest", "2024-01-02", "--from", papers, "--model", "openai:test", "--out", tmp_path / out
+    )
+    assert ended.code == 2
+    assert "a file stands in the place of this folder" in ended.err
     assert (tmp_path / "file").read_text() == "mine"
+    assert not server.requests
+
+
+def test_a_folder_in_the_place_of_the_record_is_2(
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer
+) -> None:
+    ended = run(
+        "digest", "2024-01-02", "--from", papers, "--model", "openai:test",
+        "--out", tmp_path / "o", "--record", tmp_path,
+    )  # fmt: skip
+    assert ended.code == 2
+    assert "this is no place for a file: is a directory" in ended.err
     assert not server.requests
 
 

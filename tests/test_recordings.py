@@ -266,7 +266,7 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_asked(
     tmp_path: Path, where: str
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DiskError, match="cannot be written"):
+    with pytest.raises(InputError, match="this is no place for a file"):
         Recorder(Model(), tmp_path / where)
 
 

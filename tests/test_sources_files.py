@@ -207,7 +207,7 @@ async def test_bad_files_are_told_in_one_sentence(refusal, content, told):
 async def test_what_is_no_file_is_told(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"there is no file .*\. Papers come from hf, arxiv:"):
         await read_listing(str(tmp_path / "missing.json"))
-    with pytest.raises(InputError, match="this is a directory"):
+    with pytest.raises(InputError, match="no file of this folder is named by a day"):
         await read_listing(str(tmp_path))
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputError, match="standard input: nothing can be read: it is closed"):

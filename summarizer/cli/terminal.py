@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from contextlib import contextmanager
+import time
+from collections import deque
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,6 +83,77 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
+
+
+class _Pace:
+    """How fast something goes now, over the last minute.
+
+    What is done in no time, such as days that have not changed, promises nothing for the others.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._marks: deque[tuple[float, int]] = deque([(now, 0)])
+
+    def per_second(self, now: float, done: int) -> float:
+        if now - self._marks[-1][0] >= 1:
+            self._marks.append((now, done))
+        while len(self._marks) > 2 and now - self._marks[1][0] > _MINUTE:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        return (done - before) / max(now - since, 0.001)
+
+
+_MINUTE = 60.0
+
+
+@contextmanager
+def standing(
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Callable[[int, int, int, Callable[[], str]], None]]:
+    """Say on stderr how far a range of days is: always on a terminal, else in a line a minute.
+
+    Yields:
+        Call it often: with the days done, the days in all, the papers done, and what else to say.
+    """
+    live = sys.stderr.isatty()
+    days_pace, papers_pace = _Pace(clock()), _Pace(clock())
+    last = clock()
+
+    def line(days: int, total: int, papers: int, more: str) -> str:
+        now = clock()
+        pace = days_pace.per_second(now, days)
+        left = f", {_duration((total - days) / pace)} left" if pace else ""
+        speed = papers_pace.per_second(now, papers)
+        return f"{days}/{total} days, {papers:,} papers, {speed:.1f}/s, {more}{left}"
+
+    with ExitStack() as stack:
+        status = None
+        if live:
+            from rich.console import Console
+            from rich.text import Text
+
+            status = stack.enter_context(Console(stderr=True).status(""))
+
+        def show(days: int, total: int, papers: int, more: Callable[[], str]) -> None:
+            nonlocal last
+            if clock() - last < (0.25 if live else _MINUTE):
+                return
+            last = clock()
+            told = line(days, total, papers, more())
+            if status:
+                status.update(Text(told))
+            else:
+                notice(told)
+
+        yield show
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / _MINUTE)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from pydantic import ValidationError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _HINT = "`summarizer schema` prints what a digest holds"
 _SHOWN = 3
+
+_schema = cache(digest_schema)
 
 
 def render_json(digest: Digest) -> str:
@@ -63,7 +66,7 @@ def _parse(text: str, path: str | Path | None) -> Digest:
             hint=f"This version reads {DIGEST_ID}; a newer one may read it",
             path=path,
         )
-    if violations := validate(document, digest_schema()):
+    if violations := validate(document, _schema()):
         raise _refuse(violations, path)
     try:
         fields = cast("dict[str, object]", document)

@@ -333,6 +333,10 @@ def _write_all(file: FileIO, data: bytes) -> None:
 def _plainly(path: Path) -> Iterator[None]:
     try:
         yield
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise InputError(
+            f"this is no place for a file: {system_reason(error)}", path=path
+        ) from error
     except OSError as error:
         raise DiskError(
             f"the recordings cannot be written: {system_reason(error)}", path=path
