@@ -86,6 +86,7 @@ def summary_flow(
     model, tokens = "", Usage()
     summary: Summary | None = None
     findings: list[Finding] = []
+    errors: list[Finding] = []
 
     def entry(**outcome: str) -> Entry:
         provenance = Provenance(
@@ -110,8 +111,10 @@ def summary_flow(
     for repair in range(repairs + 1):
         answer = yield request
         if isinstance(answer, Unanswered):
-            cause = "findings" if attempts and not answer.asked else "unanswered"
-            return entry(status="failed", cause=cause, reason=answer.reason)
+            if not attempts or answer.asked:
+                return entry(status="failed", cause="unanswered", reason=answer.reason)
+            told = f"the answer failed the checks: {errors[0].message}; {answer.reason}"
+            return entry(status="failed", cause="findings", reason=told)
         model, tokens = answer.model, tokens + (answer.usage or Usage())
 
         parsed = parse_summary(answer, prompt)

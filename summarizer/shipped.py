@@ -16,6 +16,11 @@ SHIPPED = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else _PACKAGE / 
 """The folder that holds `prompts/`, `evals/` and `fixtures/`."""
 
 
+def is_installed(path: Path) -> bool:
+    """Whether a file came in a wheel, whose updates replace it: nothing is written beside it."""
+    return SHIPPED.name == "_shipped" and path.is_relative_to(SHIPPED)
+
+
 def available(folder: str, *, suffix: str) -> dict[str, Path]:
     """The files that can be called by name, in the order of their names.
 

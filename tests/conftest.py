@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from summarizer.cli import main
+from tests.chat_server import ChatServer
 
 # They need programs of others that are installed by `make peers` alone.
 collect_ignore = ["peers"]
@@ -35,6 +36,14 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SUMMARIZER_MODEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    """A model on loopback, where OPENAI_BASE_URL points to."""
+    with ChatServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield server
 
 
 @pytest.fixture

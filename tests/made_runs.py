@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from summarizer.digest import Attempt, Entry, Finding, Provenance, Summary
 from summarizer.evals.cases import Case
@@ -14,7 +14,11 @@ from summarizer.evals.sets import EvalSet, Gate
 
 WHEN = dt.datetime(2024, 1, 12, 9, 30, tzinfo=dt.UTC)
 MINE = System(prompt="mine", model="openai:m")
-BETTER = {"numbers.errors": "lower", "numbers.error_rate": "lower", "length.points": None}
+BETTER: Mapping[str, Literal["higher", "lower"] | None] = {
+    "numbers.errors": "lower",
+    "numbers.error_rate": "lower",
+    "length.points": None,
+}
 
 
 def case(number: int, **fields: Any) -> Case:
@@ -59,7 +63,7 @@ def result(
         sample=sample,
         entry=fields.pop("whole", entry),
         scores=tuple(
-            Score(name=name, value=value, better=BETTER.get(name, "higher"))  # type: ignore[arg-type]
+            Score(name=name, value=value, better=BETTER.get(name, "higher"))
             for name, value in scores.items()
         ),
         **fields,

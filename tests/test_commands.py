@@ -217,8 +217,12 @@ def test_handwritten_recordings_follow_an_edited_prompt(run: Run, tmp_path: Path
     assert "0 recordings dropped" in run("recordings", "prune", *with_edited).out
 
 
-def test_the_schema_is_the_one_that_is_checked_in(run: Run) -> None:
-    assert run("schema").out == (ROOT / "docs" / "digest.schema.json").read_text()
+@pytest.mark.parametrize("contract", ["digest", "eval-set"])
+def test_the_schema_is_the_one_that_is_checked_in(run: Run, contract: str) -> None:
+    checked_in = (ROOT / "docs" / f"{contract}.schema.json").read_text()
+    assert run("schema", contract).out == checked_in
+    if contract == "digest":
+        assert run("schema").out == checked_in
 
 
 def test_the_version_is_told(run: Run) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -80,11 +81,9 @@ def answer(path: Path, model: str = "handwritten", **answers: str | None) -> Pat
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with ChatServer() as server:
-        server.answers(lambda _: text())
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        yield server
+def server(server: ChatServer) -> ChatServer:
+    server.answers(lambda _: text())
+    return server
 
 
 # --- what it shows -------------------------------------------------------------------------------
@@ -167,6 +166,10 @@ def test_a_baseline_that_does_not_fit_is_told_and_the_scores_are_shown_all_the_s
     assert shown.code == 2
     assert "this baseline was edited by hand" in shown.err
     assert "rouge.l" in shown.out
+    assert "mine failed" in shown.out
+    summary = Path("summary.md")
+    assert run("eval", "mine", "--summary", summary).code == 2
+    assert "## Evals failed" in summary.read_text()
 
 
 def test_text_of_others_commands_no_terminal(run: Run, make_set: MakeSet) -> None:
@@ -210,6 +213,47 @@ def test_every_set_is_run_and_the_worst_outcome_counts(
     assert run("eval", "a", "b", "--out", "runs", "--html", "runs").code == 1
     names = {path.name for path in Path("runs").iterdir()}
     assert names == {"a.jsonl", "b.jsonl", "a.html", "b.html"}
+
+
+def test_a_set_that_cannot_be_run_stands_in_every_output_as_an_error(
+    run: Run, make_set: MakeSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_set("a")
+    make_set("b", answers={"case2": None})
+    Path("evals/c.yaml").write_text("cases: a.jsonl\nscorers: {nothing: }\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    files = {name: tmp_path / name for name in ("junit", "sarif", "summary")}
+    outputs = [word for name, path in files.items() for word in (f"--{name}", path)]
+    for sets in (["a", "b", "c"], ["b"], ["c"]):
+        shown = run("eval", *sets, "--json", *outputs)
+        assert shown.code == 2
+        documents = {one["set"]: one for one in json.loads(shown.out)}
+        assert list(documents) == sets
+        suites = {suite.get("name"): suite for suite in ET.parse(files["junit"]).getroot()}
+        results = json.loads(files["sarif"].read_text())["runs"][0]["results"]
+        places = {
+            place["physicalLocation"]["artifactLocation"]["uri"]
+            for result in results
+            for place in result["locations"]
+        }
+        summary = files["summary"].read_text()
+        assert "## Evals failed" in summary
+        for name, told, where, line in (
+            ("b", "1 has no recorded answer", "evals/b.yaml", 1),
+            ("c", "there is no scorer 'nothing'", "evals/c.yaml", 2),
+        ):
+            if name not in sets:
+                continue
+            assert not documents[name]["passed"]
+            assert told in documents[name]["failures"][0]["sentence"]
+            assert suites[name].get("errors") == "1"
+            (failure,) = suites[name].iter("error")
+            assert told in failure.get("message", "")
+            assert where in places
+            assert f"### `{name}` could not be run" in summary
+            assert told in summary
+            assert f"::error file={where},line={line},title={name}%3A set::" in shown.err
+        assert "summarizer eval b --model openai:MODEL --ask missing" in summary or sets == ["c"]
 
 
 def test_without_any_set_it_says_where_they_go(run: Run) -> None:
@@ -278,12 +322,62 @@ def test_recordings_are_looked_after_by_the_set_that_uses_them(run: Run, make_se
     ]
     write_recordings(recordings, handwritten(asked, recorded_at=WHEN, model=LIVE))
     recordings.write_text(recordings.read_text().replace('"handwritten"', '"model"'))
+    with recordings.open("a") as file:
+        file.write(recordings.read_text().splitlines(keepends=True)[0])
+    rekeyed = prompt.render(papers[0].model_copy(update={"title": "Older"}))
+    extra = handwritten([(rekeyed, text())], recorded_at=WHEN, model=LIVE)
+    write_recordings(
+        recordings,
+        [*read_recordings(recordings), extra[0].model_copy(update={"origin": "model"})],
+    )
     told = run("eval", "mine").err
-    assert f"{recordings}: 3 recordings are used by nothing" in told
+    foreign = f"{recordings}: 3 recordings are of what the set does not ask by itself: sample 2\n"
+    assert foreign in told
+    assert f"{recordings}: 1 recording is used by nothing" in told
     command = told.split("`")[1].split()
     assert command[:3] == ["summarizer", "recordings", "prune"]
-    assert run(*command[1:]).out.endswith("3 recordings dropped\n")
-    assert "used by nothing" not in run("eval", "mine").err
+    assert run(*command[1:]).out.endswith("2 recordings dropped\n")
+    told = run("eval", "mine").err
+    assert "used by nothing" not in told
+    assert foreign in told
+    assert run("eval", "mine", "--repeats", 3).code == 0
+    assert run(*command[1:], "--others").out.endswith("3 recordings dropped\n")
+    assert "recording" not in run("eval", "mine").err
+
+
+def test_answers_of_another_prompt_or_model_are_no_waste(
+    run: Run, make_set: MakeSet, server: ChatServer
+) -> None:
+    path = make_set(answers={"case2": text(WRONG_JOSA)})
+    recordings = path.with_suffix(".recordings.jsonl")
+    shipped = load_prompt("digest-ko").path.read_text()
+    other = shipped.replace("name: digest-ko", "name: other").replace("4 to 9", "3 to 9")
+    Path("other.prompty").write_text(other)
+    wrong = text((POINTS[0].replace("방법을", "방법을 97%로"), *POINTS[1:]))
+    server.answers(lambda body: wrong if len(body["messages"]) == 2 else text())
+    for given in (["--model", LIVE], ["--model", LIVE, "--prompt", "other.prompty"]):
+        assert run("eval", "mine", *given, "--ask", "missing").code == 1
+        asked = len(server.requests)
+        again = run("eval", "mine", *given)
+        assert again.code == 1
+        assert f"{IDS[0]} point 1: " in again.out
+        assert len(server.requests) == asked
+    kept = read_recordings(recordings)
+    assert len(kept) == 3 + 6 + 6  # each wrong answer, and its repair
+    told = run("eval", "mine").err
+    assert f"{recordings}: 12 recordings are of what the set does not ask by itself: {LIVE}" in told
+    assert "used by nothing" not in told
+    assert run("recordings", "prune", recordings, "--set", "mine").out.endswith(
+        "0 recordings dropped\n"
+    )
+    assert read_recordings(recordings) == kept
+    shown = run("recordings", "show", recordings, "--set", "mine", "--json").out
+    states = [row["state"] for row in json.loads(shown)]
+    assert states == ["used"] * 9 + ["other"] * 6
+
+
+def test_both_say_what_is_asked(run: Run, make_set: MakeSet) -> None:
+    recordings = make_set().with_suffix(".recordings.jsonl")
     both = run("recordings", "show", recordings, "--set", "mine", "--from", "x.jsonl")
     assert both.code == 2
 

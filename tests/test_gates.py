@@ -201,6 +201,23 @@ def test_a_score_without_a_gate_may_drop() -> None:
     assert judged(scored([10.0] * 8), [], scored([50.0] * 8)).passed
 
 
+def test_another_model_is_shown_beside_the_baseline_and_fails_no_gate_by_it() -> None:
+    before, after = scored([90.0] * 20), scored([50.0 + i for i in range(20)])
+    other = System(prompt=MINE.prompt, model="openai:other")
+    elsewhere = scored([50.0 + i for i in range(20)], system=other)
+    gates = [Gate(score="chrf")]
+    assert not judge(eval_set(after.cases, gates), after, before).passed
+    verdict = judge(eval_set(elsewhere.cases, gates), elsewhere, before)
+    assert verdict.passed
+    assert verdict.notes == (
+        "the baseline is of openai:m: the differences of openai:other are shown, and fail no gate",
+    )
+    assert verdict.comparison
+    assert verdict.comparison.systems[0].scores[0].difference
+    chosen = eval_set(elsewhere.cases, gates, models=(other.model,))
+    assert not judge(chosen, elsewhere, before).passed
+
+
 def test_noise_passes() -> None:
     chance = random.Random(5)
     before = [chance.gauss(50, 5) for _ in range(20)]
@@ -242,6 +259,19 @@ def test_a_baseline_of_another_scorer_version_is_refused() -> None:
         "evals/little.baseline.jsonl: this baseline cannot be compared with the run: the two runs "
         "were not scored alike, chrf by version:0 and by nc:6|version:1. If that is meant to be "
         "so, accept a new one: `summarizer eval accept RUN`"
+    )
+
+
+def test_a_gate_without_a_value_fails_the_whole_set_and_no_selection_of_it() -> None:
+    one, two = case(1), case(2)
+    gates = [Gate(score="recall", min=1), Gate(score="chrf", min=1)]
+    both = [result(one, {"chrf": 1, "recall": None}), result(two, {"chrf": 1, "recall": None})]
+    whole = judge(eval_set([one, two], gates), run([one, two], both))
+    assert [failure.sentence for failure in whole.failures] == ["no case has the score recall"]
+    selection = judge(eval_set([one, two], gates), run([one], both[:1]))
+    assert selection.passed
+    assert selection.notes[1] == (
+        "none of these cases has a value, so the gate is not judged: recall"
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from contextlib import closing
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 
 from summarizer import Prompt, load_prompt, regenerate
 from summarizer.errors import DiskError, InputError, ModelUnusable, RecordingMiss
+from summarizer.evals.changes import first_attempt
 from summarizer.evals.evaluate import evaluate
 from summarizer.evals.runs import Result, RunFile, read_run, signature
 from summarizer.evals.sets import EvalSet, load_eval_set
@@ -82,6 +86,12 @@ def make_set(tmp_path: Path) -> MakeSet:
 
 
 @pytest.fixture
+def server(server: ChatServer) -> ChatServer:
+    server.answers(lambda _: text())
+    return server
+
+
+@pytest.fixture
 def prompt() -> Prompt:
     return load_prompt("digest-ko")
 
@@ -98,14 +108,6 @@ def record(
     ]
     write_recordings(path, handwritten(answers, recorded_at=WHEN, model=model))
     return path
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with ChatServer() as server:
-        server.answers(lambda _: text())
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        yield server
 
 
 # --- from recordings -----------------------------------------------------------------------------
@@ -213,7 +215,8 @@ async def test_a_repair_that_is_not_recorded_fails_the_entry_and_not_the_run(
         assert result.error is None
         assert result.entry
         assert (result.entry.status, result.entry.cause) == ("failed", "findings")
-        assert "repair 1" in (result.entry.reason or "")
+        # What is wrong comes first; that nobody was asked to mend it, second.
+        assert re.match("the answer failed the checks: .*; .* repair 1", result.entry.reason or "")
 
 
 async def test_what_is_unused_and_what_is_old_is_told(make_set: MakeSet, prompt: Prompt) -> None:
@@ -299,6 +302,17 @@ async def test_asking_all_replaces_recordings_when_nothing_is_missing(
     assert len(read_recordings(path)) == 3
     assert names(tmp_path) == files
     assert (await evaluate(eval_set)).results == run.results
+
+
+async def test_asking_all_leaves_what_a_person_wrote(
+    make_set: MakeSet, prompt: Prompt, server: ChatServer
+) -> None:
+    eval_set = make_set(models=f"[{HANDWRITTEN}, {LIVE}]")
+    path = record(eval_set, prompt)
+    run = await evaluate(eval_set, ask="all")
+    assert len(run.results) == 6
+    assert len(server.requests) == 3
+    assert sorted({one.model for one in read_recordings(path)}) == [HANDWRITTEN, LIVE]
 
 
 def _completion() -> str:
@@ -406,6 +420,7 @@ async def test_a_scorer_that_raises_costs_its_own_figures_only(
         ({"prompts": "[]"}, {}, "the set names no prompt"),
         ({"models": "[]"}, {}, "the set names no model"),
         ({}, {"model": "replay:x"}, "a replay cannot be evaluated"),
+        ({}, {"model": "openai:sk-abcdefghijklmnopqrst"}, "the model's name seems to carry a key"),
         ({"prompts": "[digest-ko, digest-ko]"}, {}, "two prompts are called 'digest-ko'"),
     ],
 )
@@ -565,15 +580,14 @@ async def test_a_full_disk_is_said_and_costs_nothing_that_was_there(
     run = await evaluate(eval_set, out=out, now=lambda: WHEN)
     file = RunFile(out, run.header, run.cases)
 
-    class Full:
-        def write(self, line: bytes) -> int:
+    class Full(FileIO):
+        def write(self, line: Any) -> int:
             return len(line) // 2
 
-        def close(self) -> None: ...
-
-    file._file = Full()  # type: ignore[assignment]
-    with pytest.raises(DiskError, match="no space left"):
-        file.add(run.results[0])
+    with closing(file):
+        file._file = Full(tmp_path / "full", "w")
+        with pytest.raises(DiskError, match="no space left"):
+            file.add(run.results[0])
     with pytest.raises(DiskError):
         await evaluate(eval_set, out=Path("/dev/full/run.jsonl"))
 
@@ -587,6 +601,7 @@ async def test_half_a_surrogate_pair_survives(make_set: MakeSet, tmp_path: Path)
     out = tmp_path / "run.jsonl"
     run = await evaluate(eval_set, out=out)
     assert read_run(out) == run
-    (attempt,) = run.results[0].entry.provenance.attempts[:1]  # type: ignore[union-attr]
+    attempt = first_attempt(run.results[0])
+    assert attempt
     assert attempt.summary
     assert "\ud83d" in attempt.summary.points[0].text

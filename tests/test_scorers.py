@@ -322,6 +322,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def wrong(entry, case): return 1 / 0\n"
         "def other(entry, case): yield Score(name='chrf', value=1)\n"
         "def nan(entry, case): return float('nan')\n"
+        "def infinite(entry, case): return {'x': float('inf')}\n"
+        "def told(entry, case): yield Score(name='told', value=float('nan'))\n"
         "def words(entry, case): return {'a': 'much'}\n"
         "def needy(entry, case, *, must): return must\n"
         "thing = 3\n"
@@ -352,6 +354,8 @@ def test_a_function_of_ones_own_gives_a_number_several_or_scores(prompt: Prompt)
         ("wrong", "ZeroDivisionError: division by zero"),
         ("other", "a score is called 'chrf', not 'other' or 'other.…'"),
         ("nan", "nan is nan"),
+        ("infinite", "infinite.x is inf"),
+        ("told", "a finite number"),
         ("words", "ValidationError"),
     ],
 )
@@ -447,3 +451,13 @@ def test_every_scorer_by_name_can_be_loaded(prompt: Prompt) -> None:
     for score in given:
         validate_score(score.name, loaded)
         assert score.value is None or math.isfinite(score.value)
+
+
+@pytest.mark.usefixtures("own")
+def test_every_scorer_is_documented_and_the_example_is_one(prompt: Prompt) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "evals-format.md").read_text()
+    for name in (ALL, *SCORERS):
+        assert f"`{name}`" in page, name
+    Path("polite.py").write_text(page.split("```py\n")[1].split("```")[0])
+    told = scores("polite:politeness", entry(attempt((*GOOD[:3], "끝이다."))), prompt)
+    assert told == {"politeness": 0.75}

@@ -30,9 +30,12 @@ def test_show_tells_used_stale_and_unused_apart() -> None:
         recording(old, origin="handwritten"),
         recording(question(PAPERS[1])),
         recording(text="- again"),
+        recording(question(prompt="mine", system="Mine.")),
+        recording(question(sample=2, prompt="digest-ko repair 1")),
     ]
     rows = show(given, [question(), question(sample=1)])
-    assert [row.state for row in rows] == ["used", "used", "stale", "unused", "unused"]
+    states = ["used", "used", "stale", "unused", "unused", "other", "other"]
+    assert [row.state for row in rows] == states
     assert rows[1].model_dump(mode="json") == {
         "label": f"{PAPERS[0]} digest-ko",
         "model": "openai:b",
@@ -51,6 +54,16 @@ def test_prune_drops_what_is_not_asked_but_no_handwritten_answer_that_can_move(p
     assert prune(path, [question()]) == [unused, stale, used]
     assert read_recordings(path) == [used, written]
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_prune_is_told_to_drop_answers_to_other_prompts_and_further_samples(path: Path) -> None:
+    used, sample = recording(), recording(question(sample=1))
+    prompt = recording(question(prompt="mine", system="Mine."))
+    write_recordings(path, [used, sample, prompt])
+    assert prune(path, [question()]) == []
+    assert read_recordings(path) == [used, sample, prompt]
+    assert prune(path, [question()], others=True) == [sample, prompt]
+    assert read_recordings(path) == [used]
 
 
 def test_rekey_moves_handwritten_answers_by_paper_and_no_others(path: Path) -> None:

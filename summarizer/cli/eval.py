@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from summarizer.evals.answering import Ask
-    from summarizer.evals.ci import Judged
+    from summarizer.evals.ci import Outcome
     from summarizer.evals.gates import Verdict
     from summarizer.evals.runs import Run
     from summarizer.evals.sets import EvalSet
@@ -148,23 +149,28 @@ def evaluate_sets(
     """
     from summarizer.cli.eval_outcome import document, place_of, show, write
     from summarizer.cli.terminal import notice, print_json
-    from summarizer.evals.ci import Judged
+    from summarizer.evals.ci import Judged, Unjudged
     from summarizer.evals.evaluate import evaluate, load_prompts
-    from summarizer.evals.gates import judge
+    from summarizer.evals.gates import Failure, judge
     from summarizer.store import Store
+
+    # What a run makes it keeps: to look for garbage after every 700 objects finds none.
+    gc.set_threshold(10_000)
 
     names = sets or _all_sets(ref)
     for path in (out, html):
         if path and len(names) > 1 and not path.is_dir():
             raise InputError(f"{len(names)} sets need a folder", hint=f"mkdir {path}", path=path)
 
-    judged: list[Judged] = []
+    outcomes: list[Outcome] = []
     codes: list[int] = []
+    places: dict[str, Path] = {}
 
     # It gives nothing back: where asyncio.run ends, signal.signal makes a text of the main task, a
     # whole run included, and throws it away (0.3 s for a thousand cases).
     async def one(name: str) -> None:
         eval_set, read = _load(name, ref)
+        places[name] = eval_set.path
         prompts = load_prompts(eval_set, how["prompt"])
         with (
             Store(store_path) if ask == "missing" and not no_store else nullcontext() as store,
@@ -185,23 +191,25 @@ def evaluate_sets(
         except InputError as error:
             notice(f"Error: {error}")
             verdict, wrong = judge(eval_set, run), error.exit_code
+            refused = Failure(gate="baseline", sentence=str(error))
+            verdict = verdict.model_copy(update={"failures": (*verdict.failures, refused)})
         paths = {name: prompt.path for name, prompt in prompts.items()}
-        judged.append(Judged(eval_set, run, verdict, paths))
+        judged = Judged(eval_set, run, verdict, paths)
+        outcomes.append(judged)
         codes.append(max(wrong, _exit_code(run, verdict)))
         if not as_json:
-            show(judged[-1])
+            show(judged)
 
     for name in names:
         try:
             asyncio.run(one(name))
         except SummarizerError as error:
-            if len(names) == 1:
-                raise
             notice(f"Error: {error}")
+            outcomes.append(Unjudged(name, error, places.get(name, Path(name))))
             codes.append(error.exit_code)
-    write(judged, junit=junit, sarif=sarif, html=html, summary=summary)
+    write(outcomes, junit=junit, sarif=sarif, html=html, summary=summary)
     if as_json:
-        print_json([document(one) for one in judged])
+        print_json([document(one) for one in outcomes])
     ctx.exit(max(codes))
 
 
@@ -222,11 +230,10 @@ def _load(name: str, ref: str | None) -> tuple[EvalSet, Callable[[Path], bytes]]
     from summarizer.cli.terminal import notice
     from summarizer.evals.refs import at_ref
     from summarizer.evals.sets import load_eval_set
-    from summarizer.shipped import SHIPPED, find
+    from summarizer.shipped import find, is_installed
 
     path = find(name, "evals", suffix=".yaml")
-    came_installed = SHIPPED.name == "_shipped" and path.is_relative_to(SHIPPED)
-    if ref is None or came_installed:
+    if ref is None or is_installed(path):
         return load_eval_set(path), Path.read_bytes
     read = partial(at_ref, ref=ref)
     try:

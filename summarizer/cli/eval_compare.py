@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from summarizer.cli.terminal import plain, print_json, table
+from summarizer.cli.terminal import on_one_line, print_json, table, visible
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
     for system in comparison.systems:
         _show(system)
     for told in comparison.left_out:
-        click.echo(plain(told))
+        click.echo(on_one_line(told))
 
 
 def _prompts() -> dict[str, str]:
@@ -101,14 +101,14 @@ def _show(system: SystemComparison) -> None:
 
 def _show_case(case: CaseComparison) -> None:
     direction = "better" if case.moved > 0 else "worse" if case.moved < 0 else "changed"
-    click.echo(f"\n{direction}  {plain(case.case)}  {plain(case.title)}")
+    click.echo(f"\n{direction}  {on_one_line(case.case)}  {on_one_line(case.title)}")
     scores = [f"{name} {value:+.4g}" for name, value in case.differences.items() if value]
     if scores:
         click.echo(f"    {', '.join(scores)}")
     for told, findings in (("new", case.gained), ("gone", case.lost)):
         for finding in findings:
             place = "" if finding.point is None else f"point {finding.point + 1}: "
-            click.echo(f"    {told}: {place}{plain(finding.message)} ({finding.check})")
+            click.echo(f"    {told}: {place}{on_one_line(finding.message)} ({finding.check})")
     text = "".join(_shown(change) for change in case.diff)
     for line in text.split("\n"):
         click.echo(f"    | {line}")
@@ -117,7 +117,7 @@ def _show_case(case: CaseComparison) -> None:
 def _shown(change: Change) -> str:
     """A change as `git diff --word-diff` writes it, each line for itself."""
     kind, text = change
-    text = "\n".join(map(plain, text.split("\n")))
+    text = visible(text)
     if kind == "same" or not text.strip():
         return text
     bare = text.rstrip(" \n")

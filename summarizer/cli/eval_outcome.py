@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from summarizer.cli.terminal import notice, plain, table
+from summarizer.cli.terminal import notice, on_one_line, table
 from summarizer.disk import read_text, write_files
 from summarizer.evals import ci
 from summarizer.evals.averages import by_system, case_means
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from summarizer.evals.ci import Judged
+    from summarizer.evals.ci import Judged, Unjudged
 
 _SHOWN = 20
 """How many cases of one failure the terminal shows."""
@@ -45,13 +45,13 @@ def show(judged: Judged) -> None:
     for failure in verdict.failures:
         of = failure.system
         where = f" ({of.prompt} with {of.model})" if of else ""
-        click.echo(f"failed  {failure.sentence}{where}")
+        click.echo(f"failed  {on_one_line(failure.sentence)}{where}")
         for culprit in failure.culprits[:_SHOWN]:
-            click.echo(f"        {plain(f'{culprit.place}: {culprit.reason}')}")
+            click.echo(f"        {on_one_line(f'{culprit.place}: {culprit.reason}')}")
         if len(failure.culprits) > _SHOWN:
             click.echo(f"        and {len(failure.culprits) - _SHOWN} more")
     for note in verdict.notes:
-        notice(plain(f"{verdict.set}: {note}"))
+        notice(on_one_line(f"{verdict.set}: {note}"))
     click.echo(f"{verdict.set} {'passed' if verdict.passed else 'failed'}  {verdict.signature}")
 
 
@@ -85,17 +85,17 @@ def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
         yield {**system.model_dump(), "scores": scores}
 
 
-def document(judged: Judged) -> dict[str, Any]:
+def document(outcome: Judged | Unjudged) -> dict[str, Any]:
     """The same as JSON; every case that made a gate fail is named."""
     return {
-        **judged.verdict.model_dump(mode="json", exclude={"comparison"}),
-        "passed": judged.verdict.passed,
-        "systems": list(_systems(judged)),
+        **outcome.verdict.model_dump(mode="json", exclude={"comparison"}),
+        "passed": outcome.verdict.passed,
+        "systems": list(_systems(outcome)) if isinstance(outcome, ci.Judged) else [],
     }
 
 
 def write(
-    judged: Sequence[Judged],
+    outcomes: Sequence[Judged | Unjudged],
     *,
     junit: Path | None,
     sarif: Path | None,
@@ -105,16 +105,17 @@ def write(
     """Write what was asked for; on GitHub, say on the change what failed and where."""
     texts: dict[Path, str] = {}
     if junit:
-        texts[junit] = ci.junit(judged)
+        texts[junit] = ci.junit(outcomes)
     if sarif:
-        texts[sarif] = json.dumps(ci.sarif(judged), ensure_ascii=False, indent=2) + "\n"
+        texts[sarif] = json.dumps(ci.sarif(outcomes), ensure_ascii=False, indent=2) + "\n"
     if summary:
-        texts[summary] = ci.summary(judged)
+        texts[summary] = ci.summary(outcomes)
     if html:
+        judged = [one for one in outcomes if isinstance(one, ci.Judged)]
         texts |= {place_of(html, one.verdict.set, ".html"): _report(one) for one in judged}
     write_files(texts)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in ci.github_annotations(judged):
+        for line in ci.github_annotations(outcomes):
             click.echo(line, err=True)
 
 

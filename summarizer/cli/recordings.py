@@ -51,8 +51,10 @@ def _of_a_file(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @wraps(command)
-    def with_arguments(file: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001
-        command(file, _wanted(file, **asked), as_json=as_json)
+    def with_arguments(
+        file: Path, source: str | None, names: tuple[str, ...], sets: tuple[str, ...], **how: Any
+    ) -> None:
+        command(file, _wanted(file, source=source, names=names, sets=sets), **how)
 
     return with_arguments
 
@@ -108,8 +110,11 @@ def show_(file: Path, wanted: list[Request], *, as_json: bool) -> None:
 
 
 @recordings.command()
+@click.option(
+    "--others", is_flag=True, help="Drop answers to other prompts and to further samples too."
+)
 @_of_a_file
-def prune(file: Path, wanted: list[Request], *, as_json: bool) -> None:
+def prune(file: Path, wanted: list[Request], *, others: bool, as_json: bool) -> None:
     """Drop the recordings that answer nothing that is asked now.
 
     A handwritten answer to an earlier wording of a prompt stays: `rekey` can move it.
@@ -117,7 +122,7 @@ def prune(file: Path, wanted: list[Request], *, as_json: bool) -> None:
     from summarizer.cli.terminal import print_json, show
     from summarizer.models import upkeep
 
-    dropped = upkeep.prune(file, wanted)
+    dropped = upkeep.prune(file, wanted, others=others)
     if as_json:
         print_json([{"label": r.label, "fingerprint": r.fingerprint} for r in dropped])
         return

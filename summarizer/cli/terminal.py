@@ -43,9 +43,9 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def plain(text: str) -> str:
-    """Text of others, without what could command a terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+def on_one_line(text: object) -> str:
+    """Text of others that cannot pass for a line of ours, nor for a command to a CI service."""
+    return " ".join(visible(text).split())
 
 
 def print_json(document: object) -> None:

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from summarizer.errors import RecordingMiss
-from summarizer.models.recordings import HANDWRITTEN
+from summarizer.models.recordings import HANDWRITTEN, prompt_of
 from summarizer.shipped import available
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from summarizer.evals.runs import Question, Run
+    from summarizer.evals.runs import Header, Question, Run
     from summarizer.evals.sets import EvalSet
     from summarizer.models.recordings import Recording
 
@@ -86,7 +86,12 @@ def tell_of_recordings(
         for path, recording in recordings
     ]
     own = eval_set.recordings[-1:]
-    unused = [recording for path, recording, use in states if path in own and not use]
+    idle = [recording for path, recording, use in states if path in own and not use]
+    unused = [recording for recording in idle if not _foreign(recording, run.header)]
+    foreign = [why for recording in idle if (why := _foreign(recording, run.header))]
+    if whole and foreign:
+        told = ", ".join(dict.fromkeys(foreign))
+        notice(f"{own[0]}: {_are(len(foreign))} of what the set does not ask by itself: {told}")
     if whole and unused:
         told = f"`{_upkeep('prune', eval_set)}` drops them"
         if any(recording.origin == "handwritten" for recording in unused):
@@ -104,6 +109,16 @@ def tell_of_recordings(
             f"{eval_set.name}: {_are(len(dates))} older than {eval_set.max_age.days} days, the "
             f"oldest of {min(dates):%Y-%m-%d}. `{again}` asks anew"
         )
+
+
+def _foreign(recording: Recording, header: Header) -> str | None:
+    """The model, prompt or sample of a recording that this run did not ask; None where it did."""
+    prompt, sample = prompt_of(recording.request), recording.request.sample
+    if recording.model not in header.models:
+        return recording.model
+    if prompt not in header.prompts:
+        return prompt
+    return f"sample {sample}" if sample >= header.repeats else None
 
 
 def _are(number: int) -> str:

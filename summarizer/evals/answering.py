@@ -34,8 +34,8 @@ Ask: TypeAlias = Literal["none", "missing", "all"]
 """Whether a model is asked nothing, what has no recording, or everything anew."""
 
 
-class Answers:
-    """Opens the models of an eval over one reading of its recordings.
+class Recorded:
+    """The recordings of an eval, and the models that it asks over them.
 
     Args:
         paths: Files of recordings, looked through in this order; new ones go to the last.
@@ -57,12 +57,14 @@ class Answers:
         self._target = self._path
         if ask == "all" and self._path:
             self._target = self._path.with_name(f"{self._path.stem}.anew{self._path.suffix}")
-            paths = [self._target]
+            paths = [*paths, self._target]
         self.recordings: tuple[tuple[Path, Recording], ...] = tuple(
             (path, recording)
             for path in paths
             if path.exists()
             for recording in read_recordings(path)
+            # Nobody can be asked anew for what a person wrote.
+            if ask != "all" or path == self._target or recording.model == HANDWRITTEN
         )
 
     def model(self, spec: str, *, hint: str) -> Answering:

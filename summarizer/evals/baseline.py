@@ -20,6 +20,7 @@ from summarizer.errors import InputError
 from summarizer.evals.cases import Case
 from summarizer.evals.changes import first_attempt
 from summarizer.evals.runs import Header, Result, Run, Score, System, read_run, signature
+from summarizer.shipped import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,11 @@ def accept(eval_set: EvalSet, run: Run) -> bool:
             "the set does not say where its baseline lies",
             hint=f"Add `baseline: {eval_set.name}.baseline.jsonl`",
             path=eval_set.path,
+        )
+    if is_installed(eval_set.baseline):
+        raise InputError(
+            f"the baseline of {eval_set.name!r} came with summarizer, whose updates replace it",
+            hint="Copy the set and its files to evals/ here, and accept the run there",
         )
     if run.header.set_hash != eval_set.hash:
         raise InputError(

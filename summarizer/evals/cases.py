@@ -14,10 +14,7 @@ from summarizer.answers import read_points
 from summarizer.checks import CHECKS
 from summarizer.digest import Paper, Value
 from summarizer.errors import InputError, near
-from summarizer.formats.json import parse_json
 from summarizer.models.recordings import paper_of, parse_recordings
-from summarizer.sources.files import parse_papers
-from summarizer.sources.normalise import Unreadable, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +120,10 @@ def read_papers(data: bytes, path: Path) -> Iterator[Placed]:
     Raises:
         InputError: They are none.
     """
+    from summarizer.formats.json import parse_json
+    from summarizer.sources.files import parse_papers
+    from summarizer.sources.normalise import Unreadable, decode
+
     try:
         text = decode(data)
         if not _is_digest(text):

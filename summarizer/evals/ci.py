@@ -11,20 +11,22 @@ from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from xml.etree import ElementTree as ET
 
 from summarizer.digest import Finding
 from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.compare import figure
+from summarizer.evals.gates import Failure, Verdict
 from summarizer.evals.runs import questions
 from summarizer.sarif import Located, to_sarif
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from summarizer.errors import SummarizerError
     from summarizer.evals.compare import SystemComparison
-    from summarizer.evals.gates import Culprit, Failure, Verdict
+    from summarizer.evals.gates import Culprit
     from summarizer.evals.runs import Run, System
     from summarizer.evals.sets import EvalSet
 
@@ -51,6 +53,29 @@ class Judged(NamedTuple):
     prompts: Mapping[str, Path] = {}
 
 
+class Unjudged(NamedTuple):
+    """A set that could not be run, and why.
+
+    Attributes:
+        set: As it was asked for.
+        path: Where to look, if the error names no file.
+    """
+
+    set: str
+    error: SummarizerError
+    path: Path
+
+    @property
+    def verdict(self) -> Verdict:
+        """That it did not pass."""
+        told = self.error.message + (f". {self.error.hint}" if self.error.hint else "")
+        failure = Failure(gate="set", sentence=told, line=self.error.line or 1)
+        return Verdict(set=self.set, signature="", failures=(failure,))
+
+
+Outcome: TypeAlias = Judged | Unjudged
+
+
 class _Fault(NamedTuple):
     """Something that made a gate fail, and where it can be mended."""
 
@@ -70,9 +95,13 @@ def _of(system: System | None, sentence: str) -> str:
     return f"{sentence} ({system.prompt}, {system.model})" if system else sentence
 
 
-def _faults(judged: Judged) -> Iterator[_Fault]:
+def _faults(judged: Outcome) -> Iterator[_Fault]:
     """Each failure at its gate, then each culprit at its recording, else at the prompt."""
     failures = judged.verdict.failures
+    if isinstance(judged, Unjudged):
+        path = _relative(Path(judged.error.path or judged.path))
+        yield from (_Fault(failure, None, path, failure.line) for failure in failures)
+        return
     recorded = _recorded(
         judged.eval_set.recordings,
         {(c.system.model, c.fingerprint) for failure in failures for c in failure.culprits},
@@ -115,14 +144,14 @@ def _relative(path: Path) -> Path:
 # All that XML 1.0 cannot hold, not even as a reference.
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_ERRORS = frozenset({"answers", "scores"})
+_ERRORS = frozenset({"answers", "scores", "baseline", "set"})
 """Failures of the run itself, which JUnit calls errors."""
 
 
-def junit(judged: Iterable[Judged]) -> str:
+def junit(outcomes: Iterable[Outcome]) -> str:
     """JUnit XML: a suite a set, with a test for each case of each system, and for each gate."""
     root = ET.Element("testsuites", name="summarizer eval")
-    for one in judged:
+    for one in outcomes:
         suite = ET.SubElement(root, "testsuite", name=_xml(one.verdict.set))
         told = ET.SubElement(suite, "properties")
         ET.SubElement(told, "property", name="signature", value=_xml(one.verdict.signature))
@@ -139,7 +168,7 @@ def junit(judged: Iterable[Judged]) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _tests(judged: Judged) -> Iterator[tuple[System | None, str, list[_Fault]]]:
+def _tests(judged: Outcome) -> Iterator[tuple[System | None, str, list[_Fault]]]:
     """Each test's system, name and what failed it."""
     faults: dict[tuple[System | None, str], list[_Fault]] = defaultdict(list)
     for fault in _faults(judged):
@@ -148,14 +177,14 @@ def _tests(judged: Judged) -> Iterator[tuple[System | None, str, list[_Fault]]]:
             (culprit.system, culprit.case) if culprit else (failure.system, f"gate {failure.gate}")
         )
         faults[key].append(fault)
-    for system in dict.fromkeys(
-        question.system for question in questions(judged.run.header, judged.run.cases)
-    ):
-        for case in judged.run.cases:
-            yield system, f"{case.id} {case.paper.title}", faults.pop((system, case.id), [])
-        for gate in judged.eval_set.gates:
-            name = f"gate {gate.score}"
-            yield system, name, faults.pop((system, name), [])
+    if isinstance(judged, Judged):
+        asked = questions(judged.run.header, judged.run.cases)
+        for system in dict.fromkeys(question.system for question in asked):
+            for case in judged.run.cases:
+                yield system, f"{case.id} {case.paper.title}", faults.pop((system, case.id), [])
+            for gate in judged.eval_set.gates:
+                name = f"gate {gate.score}"
+                yield system, name, faults.pop((system, name), [])
     for (of, name), left in faults.items():
         yield of, name, left
 
@@ -178,12 +207,12 @@ def _xml(text: str) -> str:
 # --- annotations and SARIF -----------------------------------------------------------------------
 
 
-def github_annotations(judged: Iterable[Judged]) -> list[str]:
+def github_annotations(outcomes: Iterable[Outcome]) -> list[str]:
     """GitHub's workflow commands, each to be printed on a line of its own."""
     return [
         f"::error file={_property(fault.path.as_posix())},line={fault.line},"
         f"title={_property(f'{one.verdict.set}: {fault.failure.gate}')}::{_data(fault.message)}"
-        for one in judged
+        for one in outcomes
         for fault in _faults(one)
     ]
 
@@ -196,10 +225,10 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def sarif(judged: Iterable[Judged]) -> dict[str, Any]:
+def sarif(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """SARIF with a result for each failed gate and each case that made it fail."""
     return to_sarif(
-        Located(fault.path, _finding(fault)) for one in judged for fault in _faults(one)
+        Located(fault.path, _finding(fault)) for one in outcomes for fault in _faults(one)
     )
 
 
@@ -217,12 +246,16 @@ def _finding(fault: _Fault) -> Finding:
 # --- Markdown ------------------------------------------------------------------------------------
 
 
-def summary(judged: Iterable[Judged]) -> str:
+def summary(outcomes: Iterable[Outcome]) -> str:
     """A summary for one comment on a change, written anew each time (`MARKER` finds it)."""
-    every = list(judged)
+    every = list(outcomes)
     verdict = "passed" if all(one.verdict.passed for one in every) else "failed"
     parts = [MARKER, f"## Evals {verdict}"]
     for one in every:
+        if isinstance(one, Unjudged):
+            told = filter(None, (one.error.message, one.error.hint))
+            parts += [f"### {_code(one.set)} could not be run", *map(_code, told)]
+            continue
         verdict = "passed" if one.verdict.passed else "failed"
         parts += [f"### {_code(one.verdict.set)} {verdict}", _code(one.verdict.signature)]
         if bullets := list(_bullets(one.verdict)):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from summarizer import __version__, drivers
 from summarizer.errors import InputError, RecordingMiss, near
 from summarizer.evals.advice import how_to_record, of_misses, tell_of_recordings
-from summarizer.evals.answering import Answers
+from summarizer.evals.answering import Recorded
 from summarizer.evals.runs import Header, Result, Run, RunFile, questions
 from summarizer.evals.scorers import load_scorers, score_entry
 from summarizer.flow import REPAIRS, summarize
+from summarizer.models import refuse_key
 from summarizer.prompts import load_prompt
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ async def evaluate(
     hint = how_to_record(
         eval_set, models, prompt=prompt, model=model, repeats=repeats, only=only, out=out
     )
-    answers = Answers(eval_set.recordings, ask=ask, store=store, concurrency=concurrency)
-    asked = {spec: answers.model(spec, hint=hint) for spec in models}
-    stands = _standing(ask, answers, prompts)
+    recorded = Recorded(eval_set.recordings, ask=ask, store=store, concurrency=concurrency)
+    asked = {spec: recorded.model(spec, hint=hint) for spec in models}
+    stands = _standing(ask, recorded, prompts)
     every = list(questions(header, cases))
     papers = {case.id: (case, case.paper) for case in cases}
     misses: list[tuple[Question, RecordingMiss]] = []
@@ -140,14 +141,16 @@ async def evaluate(
         results=tuple(results[question] for question in every),
     )
     if not any(result.error for result in run.results):
-        answers.settle()
+        recorded.settle()
     whole = not (prompt or model or only) and header.repeats >= eval_set.repeats
-    tell_of_recordings(eval_set, run, answers.recordings, whole=whole, notice=notice, now=now())
+    tell_of_recordings(eval_set, run, recorded.recordings, whole=whole, notice=notice, now=now())
     return run
 
 
 async def wanted(eval_set: EvalSet, recordings: Iterable[Recording]) -> list[Request]:
-    """Every question that a set asks, repairs of recorded answers included.
+    """Every question that a set asks of its own models and of those that are recorded.
+
+    Repairs of recorded answers are included; a question to several models is there once.
 
     Args:
         eval_set: What is asked.
@@ -155,13 +158,15 @@ async def wanted(eval_set: EvalSet, recordings: Iterable[Recording]) -> list[Req
     """
     papers = [case.paper for case in eval_set.cases]
     there = list(recordings)
-    return [
+    models = dict.fromkeys([*eval_set.models, *(recording.model for recording in there)])
+    asked = [
         request
-        for prompt, model in product(load_prompts(eval_set).values(), eval_set.models)
+        for prompt, model in product(load_prompts(eval_set).values(), models)
         for request in await drivers.questions(
             papers, prompt, [r for r in there if r.model == model], samples=eval_set.repeats
         )
     ]
+    return list({(request.fingerprint, request.label): request for request in asked}.values())
 
 
 # --- what is asked -------------------------------------------------------------------------------
@@ -198,6 +203,8 @@ def _models(eval_set: EvalSet, model: str | None) -> tuple[str, ...]:
             hint="Add --model openai:MODEL, or `models`",
             path=eval_set.path,
         )
+    for spec in models:
+        refuse_key(spec)
     if model and model.startswith("replay:"):
         raise InputError(
             "a replay cannot be evaluated as a model",
@@ -223,9 +230,9 @@ def _scorers(eval_set: EvalSet) -> dict[str, Scorer]:
         raise InputError(error.message, hint=error.hint, path=eval_set.path) from None
 
 
-def _standing(ask: Ask, answers: Answers, prompts: dict[str, Prompt]) -> Callable[[Result], bool]:
+def _standing(ask: Ask, recorded: Recorded, prompts: dict[str, Prompt]) -> Callable[[Result], bool]:
     """Whether a result of a run that is continued would be the same if it were asked now."""
-    known = {(recording.model, recording.fingerprint) for _, recording in answers.recordings}
+    known = {(recording.model, recording.fingerprint) for _, recording in recorded.recordings}
 
     def stands(result: Result) -> bool:
         entry = result.entry

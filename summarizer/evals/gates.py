@@ -6,22 +6,25 @@ says that it is real, after Holm's correction over all gated scores; noise never
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from summarizer.checks import check_summary
 from summarizer.digest import Finding, Value
 from summarizer.errors import InputError
 from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.changes import first_attempt, first_findings
 from summarizer.evals.compare import Comparison, ScoreComparison, SystemComparison, compare, figure
 from summarizer.evals.runs import Result, Run, System, signature
-from summarizer.evals.scorers import ALL
+from summarizer.evals.scorers import ALL, wanted_checks
 from summarizer.evals.significance import ALPHA, holm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from summarizer.checks import Checks
     from summarizer.evals.averages import Answers
     from summarizer.evals.cases import Case
     from summarizer.evals.sets import EvalSet, Gate
@@ -109,8 +112,8 @@ def judge(eval_set: EvalSet, run: Run, baseline: Run | None = None) -> Verdict:
     failures = [
         *_incomplete(run),
         *_not_passed(eval_set, run, answers),
-        *_thresholds(eval_set.gates, answers),
-        *(_drops(eval_set.gates, comparison) if comparison else ()),
+        *_thresholds(eval_set, answers, whole=len(run.cases) >= len(eval_set.cases)),
+        *(_drops(eval_set, comparison) if comparison else ()),
     ]
     return Verdict(
         set=run.header.set,
@@ -190,22 +193,28 @@ def _faults(case: Case, result: Result) -> Iterator[Culprit]:
             yield _culprit(result, result.entry.reason or "it failed")
 
 
-def _thresholds(gates: Iterable[Gate], answers: Mapping[System, Answers]) -> Iterator[Failure]:
+def _thresholds(
+    eval_set: EvalSet, answers: Mapping[System, Answers], *, whole: bool
+) -> Iterator[Failure]:
     for system, own in answers.items():
         if not own:  # that is told already
             continue
         means = case_means(own)
-        for gate in gates:
-            yield from _threshold(gate, system, own, means.get(gate.score, {}))
+        for gate in eval_set.gates:
+            values = means.get(gate.score, {})
+            if values or whole:
+                checks = wanted_checks(gate.score.partition(".")[0], eval_set.scorers)
+                yield from _threshold(gate, system, own, values, checks)
 
 
 def _threshold(
-    gate: Gate, system: System, answers: Answers, values: Mapping[str, float]
+    gate: Gate, system: System, answers: Answers, values: Mapping[str, float], checks: Checks
 ) -> Iterator[Failure]:
-    """One gate of one system; `values` are the score's means by case."""
+    """One gate of one system; `values` are the score's means by case, `checks` what it counts."""
 
     def failure(sentence: str, cases: Iterable[str] = ()) -> Failure:
-        found = (c for case in cases for c in _blamed(gate.score, answers[case], values[case]))
+        blamed = (_blamed(gate.score, answers[case], values[case], checks) for case in cases)
+        found = (culprit for culprits in blamed for culprit in culprits)
         return Failure(
             gate=gate.score, sentence=sentence, system=system, line=gate.line, culprits=tuple(found)
         )
@@ -238,18 +247,27 @@ def _counts(score: str, finding: Finding) -> bool:
     return check in (finding.check, ALL) and _SEVERITY.get(kind) in (None, finding.severity)
 
 
-def _blamed(score: str, results: Sequence[Result], value: float) -> list[Culprit]:
+def _blamed(score: str, results: Sequence[Result], value: float, checks: Checks) -> list[Culprit]:
     """The findings that a score counts; where it counts none, the score itself."""
-    found = [
-        _culprit(result, finding.message, finding)
-        for result in results
-        for finding in first_findings(result)
-        if _counts(score, finding)
-    ]
-    if found:
-        return found
+    for findings_of in (first_findings, partial(_unasked, checks)):
+        found = [
+            _culprit(result, finding.message, finding)
+            for result in results
+            for finding in findings_of(result)
+            if _counts(score, finding)
+        ]
+        if found:
+            return found
     reason = next((r.entry.reason for r in results if r.entry and r.entry.reason), None)
     return [_culprit(results[0], f"{score} is {figure(value)}" + (f": {reason}" if reason else ""))]
+
+
+def _unasked(checks: Checks, result: Result) -> Sequence[Finding]:
+    """What checks find in a first answer whose prompt has left them out, or set them otherwise."""
+    attempt = first_attempt(result)
+    if not checks or not result.entry or not attempt or not attempt.summary:
+        return ()
+    return check_summary(result.entry.paper, attempt.summary, checks=checks)
 
 
 def _culprit(result: Result, reason: str, finding: Finding | None = None) -> Culprit:
@@ -264,12 +282,13 @@ def _culprit(result: Result, reason: str, finding: Finding | None = None) -> Cul
     )
 
 
-def _drops(gates: Iterable[Gate], comparison: Comparison) -> Iterator[Failure]:
+def _drops(eval_set: EvalSet, comparison: Comparison) -> Iterator[Failure]:
     """Scores that are really worse than the baseline's, by more than their gate allows."""
-    lines = {gate.score: gate for gate in gates}
+    lines = {gate.score: gate for gate in eval_set.gates}
     tested = [
         (system, score, lines[score.name], score.p)
         for system in comparison.systems
+        if not _is_guest(eval_set, system)
         for score in system.scores
         if score.name in lines and score.better and score.p is not None
     ]
@@ -288,6 +307,15 @@ def _drops(gates: Iterable[Gate], comparison: Comparison) -> Iterator[Failure]:
             )
 
 
+def _is_guest(eval_set: EvalSet, pair: SystemComparison) -> bool:
+    """Whether another model than the set's was asked, which is shown beside the accepted one.
+
+    To try it makes nothing worse; and where the accepted answers are the reference points, none
+    could pass.
+    """
+    return pair.a.model != pair.b.model and pair.b.model not in eval_set.models
+
+
 def _worsened(score: ScoreComparison, system: SystemComparison) -> Iterator[Culprit]:
     """The cases that lost, the largest loss first."""
     sign = -1 if score.better == "lower" else 1
@@ -304,15 +332,27 @@ def _worsened(score: ScoreComparison, system: SystemComparison) -> Iterator[Culp
 def _notes(eval_set: EvalSet, run: Run, comparison: Comparison | None) -> Iterator[str]:
     if len(run.cases) < len(eval_set.cases):
         yield f"only {len(run.cases)} of the set's {len(eval_set.cases)} cases were asked"
-    if comparison is None:
-        if eval_set.baseline:
-            yield "there is no baseline yet, so nothing was compared (`summarizer eval accept`)"
-        return
+        there = {s.name for result in run.results for s in result.scores if s.value is not None}
+        if silent := [gate.score for gate in eval_set.gates if gate.score not in there]:
+            yield f"none of these cases has a value, so the gate is not judged: {', '.join(silent)}"
+    if comparison:
+        yield from _not_compared(eval_set, comparison, whole=len(run.cases) == len(eval_set.cases))
+    elif eval_set.baseline:
+        yield "there is no baseline yet, so nothing was compared (`summarizer eval accept`)"
+
+
+def _not_compared(eval_set: EvalSet, comparison: Comparison, *, whole: bool) -> Iterator[str]:
+    for pair in comparison.systems:
+        if _is_guest(eval_set, pair):
+            yield (
+                f"the baseline is of {pair.a.model}: the differences of {pair.b.model} are shown, "
+                "and fail no gate"
+            )
     for system in comparison.systems_b:
         yield f"not in the baseline, so not compared: {system.prompt} with {system.model}"
     if comparison.only_b:
         yield f"new or changed since the baseline, so not compared: {', '.join(comparison.only_b)}"
-    if comparison.only_a and len(run.cases) == len(eval_set.cases):
+    if comparison.only_a and whole:
         yield f"in the baseline, but not as they are now: {', '.join(comparison.only_a)}"
     if comparison.scores_b:
         yield f"scores that the baseline lacks, so not compared: {', '.join(comparison.scores_b)}"

@@ -125,7 +125,8 @@ def _f1(shared: int, said: int, wanted: int) -> float:
 def _shared(a: Sequence[str], b: Sequence[str], n: int) -> int:
     """How many n-grams two sequences share, each as often as both have it."""
     counts_a, counts_b = Counter(_ngrams(a, n)), Counter(_ngrams(b, n))
-    return sum(min(counts_a[gram], counts_b[gram]) for gram in counts_a.keys() & counts_b.keys())
+    both = list(counts_a.keys() & counts_b.keys())
+    return sum(map(min, map(counts_a.__getitem__, both), map(counts_b.__getitem__, both)))
 
 
 def _ngrams(tokens: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:

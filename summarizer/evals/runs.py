@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 
 from summarizer.digest import Entry, Value
 from summarizer.disk import system_reason, write_files
@@ -38,7 +38,7 @@ class Score(Value):
     """
 
     name: str
-    value: float | None
+    value: FiniteFloat | None
     better: Literal["higher", "lower"] | None = "higher"
 
 

@@ -261,18 +261,28 @@ def _validate(
 def _scores(name: str, figures: Figures) -> Iterator[Score]:
     """What a scorer gave, as scores."""
     if figures is None or isinstance(figures, int | float):
-        figures = [Score(name=name, value=figures)]
+        figures = [_score(name, figures)]
     elif isinstance(figures, Mapping):
-        figures = [Score(name=f"{name}.{key}", value=value) for key, value in figures.items()]
+        figures = [_score(f"{name}.{key}", value) for key, value in figures.items()]
     for score in figures:
         if score.name != name and not score.name.startswith(f"{name}."):
             raise ValueError(f"a score is called {score.name!r}, not {name!r} or '{name}.…'")
-        if score.value is not None and not math.isfinite(score.value):
-            raise ValueError(f"{score.name} is {score.value}")
         yield score
 
 
+def _score(name: str, value: float | None) -> Score:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} is {value}")
+    return Score(name=name, value=value)
+
+
 # --- checks as scorers ---------------------------------------------------------------------------
+
+
+def wanted_checks(name: str, scorers: Mapping[str, Mapping[str, Any]]) -> Checks:
+    """The checks whose findings a scorer of a set counts; none where it counts no findings."""
+    of_checks = name in scorers and (name == ALL or name in CHECKS)
+    return _wanted(name, scorers[name]) if of_checks else {}
 
 
 def _wanted(name: str, parameters: Mapping[str, Any]) -> Checks:

@@ -27,7 +27,7 @@ from summarizer.marked_yaml import Marked, decode, parse_yaml
 from summarizer.models import MODELS
 from summarizer.models.recordings import HANDWRITTEN
 from summarizer.schema import published
-from summarizer.shipped import find
+from summarizer.shipped import find, is_installed
 
 SET_ID = "urn:summarizer:eval-set:1"
 
@@ -64,7 +64,7 @@ class EvalSet(Value):
         scorers: Scorer name or `package.module:function` → its parameters.
         passes: How many of a case's `repeats` must be ok for the case to pass; None for all.
         recordings: Files of answers, looked through in this order; new ones go to the last. They
-            need not exist yet.
+            need not exist yet. A set of an installed wheel has one more, in the current folder.
         baseline: The accepted run; it need not exist yet.
         hash: SHA-256 (hex) over the set's file and its cases; part of every signature.
     """
@@ -173,7 +173,10 @@ def load_eval_set(name_or_path: str | Path, *, read: Read = Path.read_bytes) -> 
     _check_scorers(scorers, at, cases)
     if given.passes and given.passes > given.repeats:
         raise at["passes"].error(f"passes is {given.passes}, with only {given.repeats} repeats")
-    recordings = (given.recordings,) if isinstance(given.recordings, str) else given.recordings
+    named = (given.recordings,) if isinstance(given.recordings, str) else given.recordings
+    recordings = tuple(map(files.path, named))
+    if recordings and is_installed(recordings[-1]):
+        recordings += (Path("evals", recordings[-1].name),)
     return EvalSet(
         name=given.name or path.name.removesuffix(".yaml"),
         path=path,
@@ -185,7 +188,7 @@ def load_eval_set(name_or_path: str | Path, *, read: Read = Path.read_bytes) -> 
         gates=tuple(_gates(given.gates, at, scorers)),
         repeats=given.repeats,
         passes=given.passes,
-        recordings=tuple(map(files.path, recordings)),
+        recordings=recordings,
         baseline=files.path(given.baseline) if given.baseline else None,
         max_age=dt.timedelta(days=given.max_age) if given.max_age else None,
         hash=_hash(data, cases),

@@ -128,12 +128,8 @@ def open_model(spec: str) -> ChatModel:
     Raises:
         InputError: The spec is unknown, incomplete or carries a key.
     """
+    refuse_key(spec)
     kind, _, rest = spec.partition(":")
-    if _KEY.search(spec):
-        raise InputError(
-            "the model's name seems to carry a key",
-            hint="Put the key into the environment (OPENAI_API_KEY) and leave it out of the name",
-        )
     if kind not in MODELS or not rest:
         raise InputError(
             f"there is no model {spec!r}",
@@ -142,3 +138,16 @@ def open_model(spec: str) -> ChatModel:
     module, _, name = MODELS[kind].partition(":")
     opened: ChatModel = getattr(import_module(module), name)(rest)
     return opened
+
+
+def refuse_key(spec: str) -> None:
+    """Refuse a spec that carries a key, before it is printed or kept.
+
+    Raises:
+        InputError: It seems to carry one; the message does not repeat it.
+    """
+    if _KEY.search(spec):
+        raise InputError(
+            "the model's name seems to carry a key",
+            hint="Put the key into the environment (OPENAI_API_KEY) and leave it out of the name",
+        )

@@ -71,6 +71,11 @@ def paper_of(request: Request) -> str:
     return request.label.partition(" ")[0]
 
 
+def prompt_of(request: Request) -> str:
+    """The name of the prompt that asked: the second word of its label."""
+    return request.label.partition(" ")[2].partition(" ")[0]
+
+
 def handwritten(
     answers: Iterable[tuple[Request, str]], *, recorded_at: dt.datetime, model: str = HANDWRITTEN
 ) -> list[Recording]:

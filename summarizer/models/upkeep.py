@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pydantic import AwareDatetime
 
 from summarizer.digest import Value
-from summarizer.models.recordings import Recording, paper_of, revise
+from summarizer.models.recordings import Recording, paper_of, prompt_of, revise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from summarizer.models import Request
 
 
-State: TypeAlias = Literal["used", "stale", "unused"]
+State: TypeAlias = Literal["used", "stale", "other", "unused"]
 
 
 class Row(Value):
     """What there is to say of one recording.
 
     Attributes:
-        state: `"used"` is asked now; `"stale"` answers another question about a paper that is
-            asked about; `"unused"` neither, or an earlier line answers the same question.
+        state: `"used"` is asked now; `"stale"` answers an earlier wording of what is asked about a
+            paper, `"other"` another prompt or a further sample; `"unused"` is about no paper that
+            is asked about, or an earlier line answers the same question.
     """
 
     label: str
@@ -63,10 +64,15 @@ def show(recordings: Iterable[Recording], wanted: Iterable[Request]) -> list[Row
     ]
 
 
-def prune(path: Path, wanted: Iterable[Request]) -> list[Recording]:
+def prune(path: Path, wanted: Iterable[Request], *, others: bool = False) -> list[Recording]:
     """Drop the recordings that answer nothing that is asked now.
 
     Stale ones go too, but for handwritten ones: `rekey` can still move those.
+
+    Args:
+        path: The file.
+        wanted: Every question that is asked now.
+        others: Whether answers to other prompts and to further samples go too.
 
     Returns:
         What was dropped.
@@ -77,10 +83,11 @@ def prune(path: Path, wanted: Iterable[Request]) -> list[Recording]:
     """
     wanted = list(wanted)
     dropped: list[Recording] = []
+    kept = {"used"} if others else {"used", "other"}
 
     def keep(recordings: list[Recording]) -> Iterator[Recording]:
         for recording, state in _states(recordings, wanted):
-            if state == "used" or (state == "stale" and recording.origin == "handwritten"):
+            if state in kept or (state == "stale" and recording.origin == "handwritten"):
                 yield recording
             else:
                 dropped.append(recording)
@@ -129,17 +136,25 @@ def rekey(path: Path, wanted: Iterable[Request]) -> list[Moved]:
 def _states(
     recordings: Iterable[Recording], wanted: Iterable[Request]
 ) -> Iterator[tuple[Recording, State]]:
-    asked = {request.fingerprint: paper_of(request) for request in wanted}
-    papers = set(asked.values())
+    fingerprints: set[str] = set()
+    papers: set[str] = set()
+    asked: set[tuple[str, int]] = set()
+    for request in wanted:
+        fingerprints.add(request.fingerprint)
+        papers.add(paper_of(request))
+        asked.add((prompt_of(request), request.sample))
     seen = set()
     for recording in recordings:
         key = (recording.model, recording.fingerprint)
         if key in seen:
             yield recording, "unused"
-        elif recording.fingerprint in asked:
+        elif recording.fingerprint in fingerprints:
             yield recording, "used"
+        elif paper_of(recording.request) not in papers:
+            yield recording, "unused"
         else:
-            yield recording, "stale" if paper_of(recording.request) in papers else "unused"
+            one = prompt_of(recording.request), recording.request.sample
+            yield recording, "stale" if one in asked else "other"
         seen.add(key)
 
 
