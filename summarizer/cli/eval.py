@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from summarizer.cli.options import of_answers
 from summarizer.errors import InputError, SummarizerError
 
 if TYPE_CHECKING:
@@ -108,22 +109,7 @@ def _subcommand(name: str) -> click.Command:
     metavar="FILE",
     help="Write Markdown for people.",
 )
-@click.option(
-    "--store",
-    "store_path",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="PATH",
-    help="Where all answers are kept.  [default: in the user's data folder]",
-)
-@click.option("--no-store", is_flag=True, help="Keep no answers, and look none up.")
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    metavar="N",
-    help="How many questions to one model are under way at once.",
-)
+@of_answers
 @click.pass_context
 def evaluate_sets(
     ctx: click.Context,
