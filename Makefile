@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PEERS := build/peers
 INSTALL := -m pip --disable-pip-version-check install -qq
 
-.PHONY: help digest test eval peers lint format constraints clean
+.PHONY: help digest test eval bench peers lint format constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: $(READY)  ## Run the tests
 
 eval: $(READY)  ## Run the eval sets from their recordings and hold them against their gates
 	@$(BIN)/summarizer eval
+
+bench: $(READY)  ## Measure papers a second beside the shortest loop that could ask for them
+	@$(BIN)/python -m benchmarks.throughput
 
 peers: $(PEERS)/.ready $(PEERS)/venv/.ready  ## Run the tests against programs of others (needs npm)
 	@$(PEERS)/venv/bin/python -m pytest tests/peers tests/test_eval_sets.py \

@@ -84,7 +84,8 @@ def _figures(n: int) -> dict[str, int | float]:
     }
 
 
-def _case(n: int) -> dict[str, Any]:
+def make_case(n: int) -> dict[str, Any]:
+    """The nth case of an eval set."""
     figures = _figures(n)
     return {
         "id": f"bench-{n}",
@@ -94,7 +95,7 @@ def _case(n: int) -> dict[str, Any]:
     }
 
 
-def _answer(body: dict[str, Any]) -> str:
+def make_answer(body: dict[str, Any]) -> str:
     """What the server answers: the points of the case, with the last two in one."""
     text = body["messages"][-1]["content"]
     n = int(text[text.index("present Study ") + 14 :].split(",")[0])
@@ -102,7 +103,7 @@ def _answer(body: dict[str, Any]) -> str:
     return json.dumps({"points": [*points, f"{a} {b}"]}, ensure_ascii=False)
 
 
-def _prompt() -> tuple[str, str]:
+def shipped_prompt() -> tuple[str, str]:
     """The shipped prompt's messages as text: the system's and the user's."""
     body = (ROOT / "prompts" / "digest-ko.prompty").read_text().split("---", 2)[2]
     system, user = body.split("\nuser:\n")
@@ -116,7 +117,7 @@ def bare(cases: Path, out: Path, url: str) -> None:
     """The shortest loop: render, ask, read, score, write."""
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    system, user = _prompt()
+    system, user = shipped_prompt()
 
     async def run() -> None:
         places = asyncio.Semaphore(AT_ONCE)
@@ -154,7 +155,7 @@ def serve(delay: float) -> None:
 
     with ChatServer(delay=delay) as server:
         server.requests = _Forgetful()
-        server.answers(_answer)
+        server.answers(make_answer)
         print(server.url, flush=True)
         sys.stdin.read()
 
@@ -180,7 +181,7 @@ def _write_sets(folder: Path, count: int) -> None:
     from summarizer.models.recordings import Recording, write_recordings
     from summarizer.prompts import load_prompt
 
-    cases = [_case(n) for n in range(count)]
+    cases = [make_case(n) for n in range(count)]
     lines = (json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
     (folder / "cases.jsonl").write_text("".join(lines))
     light, overlap = "checks: , length: , compression: ", "checks: , rouge: , chrf: "
@@ -207,7 +208,7 @@ def _write_sets(folder: Path, count: int) -> None:
                 model="openai:test-1",
                 request=request,
                 answer=Answer(
-                    text=_answer({"messages": [{"content": request.messages[-1].content}]})
+                    text=make_answer({"messages": [{"content": request.messages[-1].content}]})
                 ),
                 origin="model",
                 recorded_at=when,
@@ -330,7 +331,7 @@ def bench():
 
 
 def _inspect(folder: Path, url: str) -> Taken:
-    (folder / "task.py").write_text(_TASK.format(messages=repr(_prompt())))
+    (folder / "task.py").write_text(_TASK.format(messages=repr(shipped_prompt())))
     command = ["inspect", "eval", "task.py", "--model", f"openai/{MODEL}", "--display", "none"]
     command += ["--max-connections", str(AT_ONCE), "--log-dir", "logs"]
     return _time(command, cwd=folder, OPENAI_BASE_URL=url, OPENAI_API_KEY="none", PYTHONPATH="")

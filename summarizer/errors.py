@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -88,6 +88,8 @@ class ModelError(SummarizerError):
         retry_after: Seconds that the server asked to wait, if it said so.
         billed: Whether the question may have been charged all the same, as when the connection was
             cut; not where it was refused.
+        busy: Whether the server has too much to do, so that other questions should wait as well.
+        headroom: The server's rate limits as it sent them, if it did.
         hint: What to do next.
     """
 
@@ -98,12 +100,16 @@ class ModelError(SummarizerError):
         transient: bool = False,
         retry_after: float | None = None,
         billed: bool = True,
+        busy: bool = False,
+        headroom: Mapping[str, str] | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
         self.retry_after = retry_after
         self.billed = billed
+        self.busy = busy
+        self.headroom = headroom
 
 
 class RecordingMiss(ModelError):
@@ -115,7 +121,8 @@ class RecordingMiss(ModelError):
 class ModelUnusable(ModelError):
     """No further question can succeed: the key is wrong, the quota spent or the model unknown.
 
-    A wrong key or name is the user's to mend (exit code 2), a spent quota is not (3).
+    A wrong key or name is the user's to mend (exit code 2); a spent quota or a server that no
+    longer answers is not (3).
     """
 
     def __init__(self, message: str, *, hint: str | None = None, exit_code: int = 2) -> None:

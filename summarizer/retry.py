@@ -6,6 +6,7 @@ Blog, 2015); a server's own `Retry-After` (RFC 9110, section 10.2.3) beats it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -13,6 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+_DURATION = re.compile(
+    r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d*)?)s)?(?:(\d+(?:\.\d*)?)ms)?", re.ASCII
+)
+_UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +51,11 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (TypeError, ValueError):
         return None
+
+
+def duration(value: str) -> float | None:
+    """Seconds of `6m0s`, `1s`, `20ms` or `1.5`, as `x-ratelimit-reset-*` headers say; else None."""
+    if found := _DURATION.fullmatch(value := value.strip()):
+        parts = zip(found.groups(), _UNITS, strict=True)
+        return sum(float(part) * unit for part, unit in parts if part) if value else None
+    return float(value) if re.fullmatch(r"\d+(\.\d*)?", value, re.ASCII) else None

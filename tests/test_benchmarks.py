@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import json
@@ -10,7 +11,7 @@ from random import Random
 
 import pytest
 
-from benchmarks import checks, corpus, speed
+from benchmarks import checks, corpus, speed, throughput
 from benchmarks.corpus import SAMPLE_DAY, SHARED, Row, read_corpus
 from benchmarks.mutations import Lexicon, Target
 from benchmarks.precision import find, read_adjudications, unjudged
@@ -175,3 +176,15 @@ def test_every_example_of_the_page_is_found_as_shown(check, example):
     found = [(f.severity, f"{f.message} → {f.fix}" if f.fix else f.message) for f in findings]
     shown = [(name, value.replace("␣", " ")) for name, value in given]
     assert found == [pair for pair in shown if pair[0] in ("error", "warning")]
+
+
+def test_throughput_asks_for_every_paper_and_writes_what_came(tmp_path):
+    with throughput.serving(0) as url:
+        for work in (throughput.bare, throughput.ours):
+            folder = tmp_path / work.__name__
+            folder.mkdir()
+            taken = asyncio.run(work(url, 5, 2, folder))
+            assert taken.seconds > 0
+    assert len(json.loads((tmp_path / "bare" / "digest.json").read_text())) == 5
+    last = max((tmp_path / "ours").glob("*.json"))
+    assert len(json.loads(last.read_text())["entries"]) == 5

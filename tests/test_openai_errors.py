@@ -6,13 +6,16 @@ import logging
 import socket
 import threading
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from summarizer.errors import InputError, ModelError, ModelUnusable
+from summarizer.limits import Limits
 from summarizer.models import Request, open_model
 from summarizer.models.openai import OpenAIModel, Timeouts
+from summarizer.retry import RetryPolicy
 from tests.chat_server import CUT, HANG, ChatServer, Reply, completion, error
 from tests.test_openai_model import KEY, ask, question
 
@@ -165,14 +168,83 @@ async def test_a_server_that_is_gone_is_named() -> None:
 
 
 @pytest.mark.parametrize("timeouts", [Timeouts(read=0.05), Timeouts(total=0.05)])
-async def test_a_silent_server_is_waited_for_only_so_long(
-    server: ChatServer, timeouts: Timeouts
+@pytest.mark.parametrize(
+    "reply",
+    [
+        HANG,
+        replace(completion("- 답"), cut=30, hang=True),
+        replace(completion(""), cut=200, hang=True),
+    ],
+    ids=["before the first byte", "within the headers", "within the body"],
+)
+async def test_a_server_that_stalls_is_waited_for_only_so_long(
+    server: ChatServer, timeouts: Timeouts, reply: Reply
 ) -> None:
-    server.script(HANG)
+    server.script(reply)
     with pytest.raises(ModelError) as caught:
         await ask(server, timeouts=timeouts)
     assert caught.value.transient
     assert caught.value.billed
+    assert server.url in str(caught.value)
+
+
+async def test_a_connection_that_is_never_made_is_waited_for_only_so_long() -> None:
+    with socket.socket() as deaf, socket.socket() as first:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        first.connect(deaf.getsockname())  # and now its queue is full
+        with socket.socket() as second:
+            second.setblocking(False)
+            second.connect_ex(deaf.getsockname())
+            url = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
+            model = OpenAIModel("test-1", base_url=url, timeouts=Timeouts(connect=0.05))
+            with pytest.raises(ModelError, match="connection to") as caught:
+                await model.ask(question())
+            await model.aclose()
+    assert caught.value.transient
+
+
+@pytest.mark.parametrize(("status", "busy"), [(429, True), (503, True), (529, True), (500, False)])
+async def test_a_refusal_says_whether_others_should_wait_and_what_is_left(
+    server: ChatServer, status: int, busy: bool
+) -> None:
+    left = {"X-RateLimit-Remaining-Requests": "0", "X-Request-Id": "7"}
+    told = await failure(server, error(status, "no", headers=left))
+    assert told.busy is busy
+    assert told.headroom == {"x-ratelimit-remaining-requests": "0"}
+
+
+async def test_connections_are_neither_capped_nor_wasted(server: ChatServer) -> None:
+    server.delay = 0.2
+    model = OpenAIModel("test-1", base_url=server.url)
+    await asyncio.gather(*(model.ask(question(str(n))) for n in range(300)))
+    await asyncio.gather(*(model.ask(question(str(n))) for n in range(300)))
+    await model.aclose()
+    assert server.connections == 300
+
+
+async def test_a_server_is_asked_through_the_proxy_that_the_environment_names(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1").removeprefix("http://"))
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    for host, met in (("models.invalid", ModelUnusable), ("direct.invalid", ModelError)):
+        model = OpenAIModel("test-1", base_url=f"http://{host}/v1")
+        with pytest.raises(met) as caught:
+            await model.ask(question())
+        assert isinstance(caught.value, ModelUnusable) is (met is ModelUnusable)
+        await model.aclose()
+    assert [seen.path for seen in server.requests] == ["http://models.invalid/v1/chat/completions"]
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")  # of aiohttp's, by the SDK
+async def test_the_password_of_a_proxy_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "http://me:hunter22@127.0.0.1:9")
+    model = OpenAIModel("test-1", base_url="http://models.invalid/v1")
+    with pytest.raises(ModelError) as caught:
+        await model.ask(question())
+    await model.aclose()
+    assert "hunter22" not in str(caught.value)
 
 
 async def test_a_refused_question_is_told_in_the_servers_words_and_short(
@@ -242,6 +314,46 @@ async def test_no_key_is_in_an_answer_or_a_notice(
     assert KEY not in caplog.text
 
 
+async def test_a_redirection_takes_no_key_to_another_server(server: ChatServer) -> None:
+    with ChatServer() as other:
+        there = {"location": f"{other.url}/chat/completions"}
+        server.script(Reply(status=307, headers=there), Reply(status=307, headers=there))
+        answer = await ask(server, key=KEY)
+    assert answer.text == "- 답"
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert "authorization" not in other.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        completion(f"- {KEY}", model=KEY, finish_reason=KEY),
+        error(401, f"Incorrect API key provided: {KEY}"),
+        error(429, f"{KEY} has asked too much", headers={"x-ratelimit-key": KEY}),
+        Reply(KEY.encode(), status=500),
+        CUT,
+        replace(completion(KEY), cut=200, hang=True),
+    ],
+)
+async def test_no_key_is_anywhere_even_where_everything_is_logged(
+    server: ChatServer, caplog: pytest.LogCaptureFixture, reply: Reply
+) -> None:
+    for name in ("", "openai", "httpx2", "httpcore2", "aiohttp", "asyncio", "summarizer"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    model = OpenAIModel("test-1", base_url=server.url, key=KEY, timeouts=Timeouts(total=0.2))
+    limits = Limits(model, retry=RetryPolicy(attempts=2, first=0))
+    shown = [repr(model), repr(limits)]
+    server.script(reply, reply)
+    try:
+        shown.append(repr(await limits.ask(question(schema=True))))
+    except ModelError as error:
+        shown += [traceback.format_exc(), repr(error), str(error), repr(vars(error))]
+    await limits.aclose()
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert KEY not in caplog.text
+    assert KEY not in str(shown)
+
+
 async def test_the_environment_gives_key_and_server(
     server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +400,16 @@ def test_a_key_that_can_be_none_is_refused_unseen(
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://a b/v1", "http://h:x/v1"]
+    "url",
+    [
+        "localhost:8000/v1",
+        "ftp://host/v1",
+        "http://",
+        "http://a b/v1",
+        "http://h:x/v1",
+        "http://a..b/v1",
+        f"http://{'a' * 70}/v1",
+    ],
 )
 def test_a_base_url_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
@@ -139,9 +138,6 @@ def evaluate_sets(
     from summarizer.evals.evaluate import evaluate, load_prompts
     from summarizer.evals.gates import Failure, judge
     from summarizer.store import Store
-
-    # What a run makes it keeps: to look for garbage after every 700 objects finds none.
-    gc.set_threshold(10_000)
 
     names = sets or _all_sets(ref)
     for path in (out, html):

@@ -24,6 +24,7 @@ from summarizer.models.completions import (
     FORMS,
     Dialect,
     Refused,
+    headroom,
     quoted,
     read_answer,
     read_body,
@@ -43,14 +44,21 @@ OPENAI = "https://api.openai.com/v1"
 
 _NO_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
-_NOT_RUN = frozenset({*range(400, 500), 501, 503, 529})  # 529: overloaded, as some vendors say it
+_BUSY = frozenset({429, 503, 529})  # 529: overloaded, as some vendors say it
+_NOT_RUN = frozenset({*range(400, 500), 501}) | _BUSY
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a connection, for the server's next bytes, and for one answer in all."""
+    """Seconds to wait for the network.
+
+    Attributes:
+        connect: For a connection.
+        read: For the first byte of an answer, and from there on for each next one.
+        total: For one answer in all.
+    """
 
     connect: float = 10.0
     read: float = 600.0
@@ -199,10 +207,7 @@ class OpenAIModel:
                 transient=True,
                 billed=not any(isinstance(reason, not_made) for reason in _reasons(error)),
             ) from None
-        answer = read_answer(read_body(raw.content), raw.response.headers)
-        if self._key and self._key in answer.text:
-            return answer.model_copy(update={"text": answer.text.replace(self._key, "***")})
-        return answer
+        return read_answer(read_body(self.masked(raw.content)), raw.response.headers)
 
     def _settle(self, dialect: Dialect, said: str) -> None:
         """Keep a weaker dialect that was answered; concurrent questions only ever weaken it."""
@@ -248,6 +253,8 @@ class OpenAIModel:
                 transient=True,
                 retry_after=retry_after(refused.headers, now=self._now()),
                 billed=status not in _NOT_RUN,
+                busy=status in _BUSY,
+                headroom=headroom(refused.headers),
             )
         for setting in request.params:
             if refused.names(setting):
@@ -318,7 +325,7 @@ def _server(base_url: str) -> str:
     """The part of a server's address that may be shown."""
     try:
         parts = urlsplit(base_url)
-        _ = parts.port
+        _ = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in base_url:
