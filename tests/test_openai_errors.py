@@ -237,7 +237,7 @@ async def test_a_server_is_asked_through_the_proxy_that_the_environment_names(
     assert [seen.path for seen in server.requests] == ["http://models.invalid/v1/chat/completions"]
 
 
-@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")  # of aiohttp's, by the SDK
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # how the SDK uses aiohttp
 async def test_the_password_of_a_proxy_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "http://me:hunter22@127.0.0.1:9")
     model = OpenAIModel("test-1", base_url="http://models.invalid/v1")
