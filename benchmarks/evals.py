@@ -33,6 +33,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests import made_papers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -40,67 +42,16 @@ ROOT = Path(__file__).parents[1]
 AT_ONCE = 32
 MODEL = "test-1"
 
-# About as many figures and characters as in real abstracts and points, of which 97 pairs have 5.6
-# and 1,299, 3.9 and 578 in the mean.
-_ABSTRACT = """\
-We study how the width of a network changes what can be pruned from it, and present Study {n}, a \
-method that ranks the channels of each layer by their share of the gradient. Earlier rankings \
-look at weights alone, so that layers which are read often but written rarely lose channels that \
-they need. Our ranking is computed in a single pass through the training data and needs no \
-retraining. We evaluate it on {t} tasks of image classification, speech recognition and machine \
-translation, with models of up to {l}M parameters. At a sparsity of {s}%, accuracy falls by {d} \
-percentage points, where the best earlier ranking loses twice as much. Training the pruned models \
-again closes a large part of that gap. On a single device the pruned models run {x}x as fast and \
-take less memory. The gain is largest in the first layers, which hold few weights and many \
-activations, and smallest in the last ones. We also find that the order in which layers are \
-pruned matters less than earlier work holds: in most random orders the result is the same within \
-the usual deviation. Ablations show that the share of the gradient explains most of the \
-difference, and that the amount of data hardly matters. We discuss where the ranking fails, which \
-is mostly in layers that are shared between branches of a model, and how that might be seen \
-beforehand."""
 
-_POINTS = """\
-이 논문은 신경망의 너비에 따라 무엇을 가지치기(pruning)할 수 있는지 살펴보고, \
-각 층의 채널을 기울기에서 차지하는 비중으로 순위를 매기는 방법을 제안합니다.
-기존 순위는 가중치만 보기 때문에, 자주 읽히지만 드물게 쓰이는 층이 꼭 필요한 채널을 잃게 됩니다.
-제안한 순위는 학습 데이터를 한 번 훑어 계산하며, 모델을 다시 학습할 필요가 없습니다.
-이미지 분류, 음성 인식, 기계 번역의 {t}개 과제에서 \
-매개변수가 최대 {l}M인 모델들로 방법을 평가했습니다.
-희소성(sparsity) {s}%에서 정확도는 {d}%p 떨어지며, 기존의 가장 좋은 순위는 그 두 배를 잃습니다.
-가지치기한 모델은 단일 장치에서 {x}배 빠르게 동작하고 메모리도 더 적게 사용합니다.
-층을 가지치기하는 순서는 기존 연구의 주장보다 덜 중요하며, \
-여러 층이 공유되는 곳에서는 순위가 실패하기도 합니다."""
-
-
-def _figures(n: int) -> dict[str, int | float]:
-    """Figures that differ from case to case, and in a case from each other."""
-    return {
-        "n": n,
-        "t": 11 + n % 8,
-        "l": 700 + n % 250,
-        "s": 61 + n % 20,
-        "d": 1.1 + n % 7 / 10,
-        "x": 2.1 + n % 8 / 10,
-    }
-
-
-def make_case(n: int) -> dict[str, Any]:
-    """The nth case of an eval set."""
-    figures = _figures(n)
+def _case(n: int) -> dict[str, Any]:
+    """The nth case; its target has one point less than the answer."""
+    paper = made_papers.paper(n)
     return {
         "id": f"bench-{n}",
-        "input": _ABSTRACT.format(**figures),
-        "target": _POINTS.format(**figures),
-        "metadata": {"title": f"Study {n}: Ranking Channels by Their Share of the Gradient"},
+        "input": paper.abstract,
+        "target": "\n".join(made_papers.points(n)[:-1]),
+        "metadata": {"title": paper.title},
     }
-
-
-def make_answer(body: dict[str, Any]) -> str:
-    """What the server answers: the points of the case, with the last two in one."""
-    text = body["messages"][-1]["content"]
-    n = int(text[text.index("present Study ") + 14 :].split(",")[0])
-    *points, a, b = _POINTS.format(**_figures(n)).splitlines()
-    return json.dumps({"points": [*points, f"{a} {b}"]}, ensure_ascii=False)
 
 
 def shipped_prompt() -> tuple[str, str]:
@@ -155,7 +106,7 @@ def serve(delay: float) -> None:
 
     with ChatServer(delay=delay) as server:
         server.requests = _Forgetful()
-        server.answers(make_answer)
+        server.answers(made_papers.respond)
         print(server.url, flush=True)
         sys.stdin.read()
 
@@ -176,12 +127,11 @@ gates: {{checks.errors: {{max: 0}}}}
 
 
 def _write_sets(folder: Path, count: int) -> None:
-    from summarizer.digest import Paper
     from summarizer.models import Answer
     from summarizer.models.recordings import Recording, write_recordings
     from summarizer.prompts import load_prompt
 
-    cases = [make_case(n) for n in range(count)]
+    cases = [_case(n) for n in range(count)]
     lines = (json.dumps(case, ensure_ascii=False) + "\n" for case in cases)
     (folder / "cases.jsonl").write_text("".join(lines))
     light, overlap = "checks: , length: , compression: ", "checks: , rouge: , chrf: "
@@ -195,25 +145,18 @@ def _write_sets(folder: Path, count: int) -> None:
         (folder / f"{name}.yaml").write_text(text)
     prompt = load_prompt("digest-ko")
     when = dt.datetime(2024, 1, 12, tzinfo=dt.UTC)
-    requests = [
-        prompt.render(
-            Paper(arxiv_id=case["id"], title=case["metadata"]["title"], abstract=case["input"])
-        )
-        for case in cases
-    ]
+    requests = [prompt.render(made_papers.paper(n)) for n in range(count)]
     write_recordings(
         folder / "recordings.jsonl",
         [
             Recording(
                 model="openai:test-1",
                 request=request,
-                answer=Answer(
-                    text=make_answer({"messages": [{"content": request.messages[-1].content}]})
-                ),
+                answer=Answer(text=made_papers.answer(n)),
                 origin="model",
                 recorded_at=when,
             )
-            for request in requests
+            for n, request in enumerate(requests)
         ],
     )
 

@@ -38,7 +38,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.evals import MODEL, ROOT, make_answer, make_case, shipped_prompt
+from benchmarks.evals import MODEL, ROOT, shipped_prompt
+from tests import made_papers
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
@@ -69,7 +70,7 @@ class Taken(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _response(n: int) -> bytes:
-    text = make_answer({"messages": [{"content": f"present Study {n}, "}]})
+    text = made_papers.answer(n)
     usage = {"prompt_tokens": 900, "completion_tokens": 400, "total_tokens": 1300}
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
@@ -168,7 +169,7 @@ async def bare(url: str, papers: int, at_once: int, folder: Path) -> Taken:
         entries = await asyncio.gather(*map(one, _papers(papers)))
         (folder / "digest.json").write_text(json.dumps(entries, ensure_ascii=False))
 
-    await one(_paper(_WARM_UP))
+    await one(made_papers.paper(_WARM_UP))
     taken = await _timed(work())
     await client.close()
     return taken
@@ -206,21 +207,14 @@ async def ours(url: str, papers: int, at_once: int, folder: Path, *, a_day: int 
             write()
 
     with Store(folder / "answers.sqlite3") as store:
-        await work([_paper(_WARM_UP)], 1)
+        await work([made_papers.paper(_WARM_UP)], 1)
         taken = await _timed(work(_papers(papers), a_day or papers))
         await model.aclose()
     return taken
 
 
 def _papers(count: int) -> Iterator[Paper]:
-    return map(_paper, range(count))
-
-
-def _paper(n: int) -> Paper:
-    from summarizer.digest import Paper
-
-    case = make_case(n)
-    return Paper(arxiv_id=case["id"], title=case["metadata"]["title"], abstract=case["input"])
+    return map(made_papers.paper, range(count))
 
 
 async def _timed(work: Coroutine[None, None, None]) -> Taken:
