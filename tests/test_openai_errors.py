@@ -327,7 +327,7 @@ async def test_a_redirection_takes_no_key_to_another_server(server: ChatServer) 
 @pytest.mark.parametrize(
     "reply",
     [
-        completion(f"- {KEY}", model=KEY, finish_reason=KEY),
+        completion(f"- {KEY}", model=KEY, finish_reason=KEY, headers={"x-request-id": KEY}),
         error(401, f"Incorrect API key provided: {KEY}"),
         error(429, f"{KEY} has asked too much", headers={"x-ratelimit-key": KEY}),
         Reply(KEY.encode(), status=500),

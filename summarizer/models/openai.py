@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import logging
 import os
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from summarizer.errors import InputError, ModelError, ModelUnusable, SummarizerError
@@ -34,8 +35,9 @@ from summarizer.models.completions import (
 from summarizer.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+    from httpx2 import AsyncClient
     from openai import AsyncOpenAI
 
     from summarizer.models import Answer
@@ -91,6 +93,18 @@ def open_openai(rest: str) -> OpenAIModel:
     return OpenAIModel(rest, key=key or None, base_url=base_url or OPENAI)
 
 
+class _Connected(NamedTuple):
+    """How a server is reached from one event loop.
+
+    Questions go through the SDK's HTTP client and not through its methods, whose types and options
+    take twice the time of the call itself; where to and with which headers is still the SDK's word.
+    """
+
+    sdk: AsyncOpenAI
+    http: AsyncClient
+    headers: Mapping[str, str]
+
+
 class OpenAIModel:
     """A `ChatModel` behind an OpenAI-compatible server; it asks once and never retries.
 
@@ -122,7 +136,7 @@ class OpenAIModel:
         self._now = now
         self._dialect = Dialect()
         # Connections cannot leave the event loop that they began in.
-        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
+        self._clients: dict[asyncio.AbstractEventLoop, _Connected] = {}
 
     async def ask(self, request: Request) -> Answer:
         """Ask once, in the strongest dialect that the server takes.
@@ -148,7 +162,8 @@ class OpenAIModel:
     async def aclose(self) -> None:
         """Close the connections, whichever event loop they were made in."""
         while self._clients:
-            loop, client = self._clients.popitem()
+            loop, connected = self._clients.popitem()
+            client = connected.sdk
             if loop is not asyncio.get_running_loop() and loop.is_running():
                 closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
                 await asyncio.wrap_future(closing)
@@ -156,58 +171,54 @@ class OpenAIModel:
                 with suppress(RuntimeError):  # of a loop that is closed itself
                     await client.close()
 
-    async def _connected(self) -> AsyncOpenAI:
+    async def _connected(self) -> _Connected:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
             wait = self._timeouts
             timeout = Timeout(connect=wait.connect, read=wait.read, write=None, pool=None)
-            self._clients[loop] = AsyncOpenAI(
-                api_key=self._key or "none",
-                base_url=self._base_url,
-                max_retries=0,
-                http_client=DefaultAioHttpClient(timeout=timeout),
-            )
+            http = DefaultAioHttpClient(timeout=timeout)
+            key = self._key or "none"
+            sdk = AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, http_client=http)
+            told = {**sdk.default_headers, **sdk.auth_headers}
+            headers = {name: value for name, value in told.items() if isinstance(value, str)}
+            self._clients[loop] = _Connected(sdk, http, headers)
             for ended in [other for other in list(self._clients) if other.is_closed()]:
                 with suppress(RuntimeError):
-                    await self._clients.pop(ended).close()
+                    await self._clients.pop(ended).sdk.close()
         return self._clients[loop]
 
     async def _send(self, request: Request, dialect: Dialect) -> Answer:
         from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
-        from openai import APIConnectionError, APIStatusError, HttpxBinaryResponseContent
+        from httpx2 import HTTPError
 
         messages, settings = write_body(request, dialect)
-        # Not `chat.completions.create`, which holds every message against the SDK's types: that
-        # takes as long as all else that it does.
-        sent = {**settings, "model": self._model, "messages": messages}
-        client = await self._connected()
+        body = json.dumps({**settings, "model": self._model, "messages": messages})
+        connected = await self._connected()
         try:
             async with asyncio.timeout(self._timeouts.total):
-                raw = await client.post(
-                    "/chat/completions",
-                    cast_to=HttpxBinaryResponseContent,
-                    body=sent,
-                    # By default it would also send an administrator's key that stands around.
-                    options={"security": {"bearer_auth": True}},
+                response = await connected.http.post(
+                    f"{self._base_url.rstrip('/')}/chat/completions",
+                    content=body.encode(),
+                    headers=connected.headers,
                 )
         except TimeoutError:
             raise ModelError(
                 f"{self._server} gave no answer within {self._timeouts.total:g} seconds",
                 transient=True,
             ) from None
-        except APIStatusError as error:
-            body = read_body(error.response.content)
-            raise Refused(error.status_code, body, error.response.headers) from None
-        except (APIConnectionError, ClientError) as error:
+        except (HTTPError, ClientError) as error:
             not_made = (ClientConnectorError, ConnectionTimeoutError)
             raise ModelError(
                 f"the connection to {self._server} failed ({self._quoted(_cause(error))})",
                 transient=True,
                 billed=not any(isinstance(reason, not_made) for reason in _reasons(error)),
             ) from None
-        return read_answer(read_body(self.masked(raw.content)), raw.response.headers)
+        told = read_body(self.masked(response.content))
+        if not response.is_success:
+            raise Refused(response.status_code, told, response.headers)
+        return read_answer(told, response.headers)
 
     def _settle(self, dialect: Dialect, said: str) -> None:
         """Keep a weaker dialect that was answered; concurrent questions only ever weaken it."""
@@ -299,7 +310,7 @@ class OpenAIModel:
         from openai import APIStatusError
 
         try:
-            yield await self._connected()
+            yield (await self._connected()).sdk
         except APIStatusError as error:
             body = read_body(error.response.content)
             refused = Refused(error.status_code, body, error.response.headers)
