@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PEERS := build/peers
 INSTALL := -m pip --disable-pip-version-check install -qq
 
-.PHONY: help digest test eval bench peers lint format constraints clean
+.PHONY: help digest test eval bench faults peers lint format constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ eval: $(READY)  ## Run the eval sets from their recordings and hold them against
 
 bench: $(READY)  ## Measure papers a second beside the shortest loop that could ask for them
 	@$(BIN)/python -m benchmarks.throughput
+
+faults: $(READY)  ## Try what is promised when things go wrong (some minutes)
+	@$(BIN)/python -m benchmarks.faults
 
 peers: $(PEERS)/.ready $(PEERS)/venv/.ready  ## Run the tests against programs of others (needs npm)
 	@$(PEERS)/venv/bin/python -m pytest tests/peers tests/test_eval_sets.py \

@@ -64,6 +64,7 @@ class Reply:
         cut: Send no more than that many bytes of the answer, and close the connection.
         hang: Keep the connection instead of closing it; nothing more comes.
         reset: Close it the hard way (RST), as a crashed server's machine does.
+        deaf: Refuse every new connection for that many seconds.
     """
 
     body: Mapping[str, Any] | bytes = b""
@@ -72,6 +73,7 @@ class Reply:
     cut: int | None = None
     hang: bool = False
     reset: bool = False
+    deaf: float = 0
 
 
 CUT = Reply(cut=0)
@@ -162,6 +164,7 @@ class ChatServer:
         self._thread = threading.Thread(target=self._run, name="chat-server")
         self._ready = threading.Event()
         self._stop = asyncio.Event()
+        self._deaf: asyncio.Queue[float] = asyncio.Queue()  # seconds; none of them ends it all
         self.url = ""
 
     @property
@@ -183,7 +186,7 @@ class ChatServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._loop.call_soon_threadsafe(self._deaf.put_nowait, 0)
         self._thread.join()
         self._loop.close()
 
@@ -201,10 +204,18 @@ class ChatServer:
             task.add_done_callback(open_connections.discard)
             task.add_done_callback(lambda _: writer.close())  # also of one that never began
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=2048)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async def listen(port: int) -> asyncio.Server:
+            return await asyncio.start_server(connected, "127.0.0.1", port, backlog=2048)
+
+        server = await listen(0)
+        port = server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/v1"
         self._ready.set()
-        await self._stop.wait()
+        while deaf := await self._deaf.get():
+            server.close()
+            await asyncio.sleep(deaf)
+            server = await listen(port)
+        self._stop.set()
         server.close()
         for task in list(open_connections):
             task.cancel()
@@ -216,6 +227,8 @@ class ChatServer:
             while seen := await _read_request(reader):
                 self.requests.append(seen)
                 reply = self._script.popleft() if self._script else self._reply(seen)
+                if reply.deaf:
+                    self._deaf.put_nowait(reply.deaf)
                 if self.delay and not reply.hang:
                     await asyncio.sleep(self.delay)
                 writer.write(_wire(reply))

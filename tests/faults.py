@@ -23,13 +23,17 @@ from tests.made_papers import asked_about
 
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
+_DATE = "Mon, 04 Mar 2024 12:00:00 GMT"
+
 _Fault = Callable[[int, Callable[[int], str]], Reply]
 
 KINDS: Mapping[str, _Fault] = {
     "429 with Retry-After": lambda *_: error(429, "slow down", headers={"retry-after": "2"}),
+    "429 with a date": lambda *_: error(429, "slow down", headers={"retry-after": _DATE}),
     "429 without": lambda *_: error(429, "slow down"),
     "500": lambda *_: error(500, "the server had an error"),
     "502 with HTML": lambda *_: Reply(_PAGE, status=502),
+    "connections refused": lambda *_: Reply(cut=0, deaf=0.02),
     "connection closed": lambda *_: CUT,
     "connection reset": lambda *_: RESET,
     "stall before the first byte": lambda *_: HANG,
@@ -46,6 +50,18 @@ KINDS: Mapping[str, _Fault] = {
     "answer given twice": lambda n, answer: completion(f"{answer(n)}\n{answer(n)}"),
 }
 """Each kind of fault, from a paper's number and its right answer."""
+
+IN_BATCHES = (
+    "429 without",
+    "500",
+    "no choices",
+    "cut at the token limit",
+    "withheld by a filter",
+    "thinking without an answer",
+    "answer for another paper",
+    "answer given twice",
+)
+"""The kinds that the result of one question in a batch can be."""
 
 
 def _part(text: str, *, hang: bool) -> Reply:

@@ -6,8 +6,10 @@ They are as long and hold as many figures as real ones: 97 real abstracts have 1
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from summarizer.digest import Paper
@@ -62,6 +64,17 @@ def points(n: int) -> tuple[str, ...]:
 def answer(n: int) -> str:
     """A right answer, as the shipped prompt wants it."""
     return json.dumps({"points": points(n)}, ensure_ascii=False)
+
+
+def write_days(folder: Path, count: int, *, days: int) -> str:
+    """Write the first papers as a folder of days, a source; returns the range that they make."""
+    folder.mkdir()
+    first = dt.date(2024, 3, 1)
+    for day in range(days):
+        lines = [f"{paper(n).model_dump_json()}\n" for n in range(day, count, days)]
+        path = folder / f"{first + dt.timedelta(days=day)}.papers.jsonl"
+        path.write_text("".join(lines), encoding="utf-8")
+    return f"{first}..{first + dt.timedelta(days=days - 1)}"
 
 
 def asked_about(body: dict[str, Any]) -> int:

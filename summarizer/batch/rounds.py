@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from summarizer.batch.in_flight import OUTAGE, InFlight
 from summarizer.batch.question import Question, temporary_file
 from summarizer.digest import Usage
-from summarizer.errors import ModelError, ModelUnusable
+from summarizer.errors import ModelError, ModelUnusable, StoreError
 from summarizer.limits import RETRY
 from summarizer.models.batches import MOST_BYTES, MOST_REQUESTS, BatchAPI, NotThere
 
@@ -230,9 +230,13 @@ class Batched:
         self._begin(self._follow(batch, state.id), batch)
 
     async def _note(self, ours: str, state: BatchState) -> None:
-        # A run that took a long upload for a lost one may have given it up.
-        if any(noted.ours == ours for noted in self._store.batches(self.name)):
+        try:
             await self._store.submitted(ours, state.id)
+        except StoreError:
+            # Another run may have seen it through, or have taken a long upload for a lost one and
+            # given it up: at any moment, so that looking first would not do.
+            if any(noted.ours == ours for noted in self._store.batches(self.name)):
+                raise
 
     def _take_up(self) -> None:
         """Wait for whatever the store has in flight and we do not know of yet."""

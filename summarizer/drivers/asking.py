@@ -21,6 +21,7 @@ from summarizer.models.replay import Replay
 from summarizer.store import Store, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from summarizer.batch import Batched
@@ -55,6 +56,7 @@ class How(TypedDict, total=False):
         engine: How the model is asked.
         budget: US dollars that may be spent; None sets no bound.
         prices: What is known better than list prices.
+        sleep: Waits for some seconds, before questions are put again and while batches are run.
     """
 
     prompt: Required[Prompt]
@@ -67,6 +69,7 @@ class How(TypedDict, total=False):
     engine: Engine
     budget: Decimal | None
     prices: Prices | None
+    sleep: Callable[[float], Awaitable[None]]
 
 
 class Asking:
@@ -94,6 +97,7 @@ class Asking:
         engine: Engine = "live",
         budget: Decimal | None = None,
         prices: Prices | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.model = model
         self.name = model.name
@@ -104,11 +108,13 @@ class Asking:
         if not isinstance(model, Replay):
             rates = find_rates(model.name, batch=engine == "batch", prices=prices)
             if engine == "batch":
-                self._counted = batched = _in_rounds(model, store)
+                self._counted = batched = _in_rounds(model, store, sleep)
                 self.model = self._budget = Budget(batched, budget, rates)
             else:
                 self._budget = Budget(model, budget, rates)
-                self.model = self._counted = Limits(self._budget, concurrency=concurrency)
+                self.model = self._counted = Limits(
+                    self._budget, concurrency=concurrency, sleep=sleep
+                )
             if store is not None:
                 self.model = self._stored = Stored(self.model, store)
         if record is not None:
@@ -162,7 +168,9 @@ class _AtOnce:
         await self._model.aclose()
 
 
-def _in_rounds(model: ChatModel, store: Store | None) -> Batched:
+def _in_rounds(
+    model: ChatModel, store: Store | None, sleep: Callable[[float], Awaitable[None]]
+) -> Batched:
     from summarizer.batch import Batched
     from summarizer.models.openai import OpenAIModel
 
@@ -176,4 +184,4 @@ def _in_rounds(model: ChatModel, store: Store | None) -> Batched:
             "batches need the store, which knows of them between two runs",
             hint="Leave --no-store out",
         )
-    return Batched(model, store)
+    return Batched(model, store, sleep=sleep)

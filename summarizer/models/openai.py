@@ -12,6 +12,7 @@ import datetime as dt
 import json
 import logging
 import os
+import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,6 +131,7 @@ class OpenAIModel:
         self.name = f"openai:{model}"
         self._model = model
         self._key = key
+        self._key_in_json = _in_json(key) if key else None
         self._base_url = base_url
         self._server = _server(base_url)
         self._timeouts = timeouts
@@ -190,8 +192,7 @@ class OpenAIModel:
         return self._clients[loop]
 
     async def _send(self, request: Request, dialect: Dialect) -> Answer:
-        from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
-        from httpx2 import HTTPError
+        from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
         messages, settings = write_body(request, dialect)
         body = json.dumps({**settings, "model": self._model, "messages": messages})
@@ -208,7 +209,7 @@ class OpenAIModel:
                 f"{self._server} gave no answer within {self._timeouts.total:g} seconds",
                 transient=True,
             ) from None
-        except (HTTPError, ClientError) as error:
+        except Exception as error:  # noqa: BLE001 - a client may quote the header with the key
             not_made = (ClientConnectorError, ConnectionTimeoutError)
             raise ModelError(
                 f"the connection to {self._server} failed ({self._quoted(_cause(error))})",
@@ -289,8 +290,8 @@ class OpenAIModel:
         return write_question(request, self._model, dialect)
 
     def masked(self, told: bytes) -> bytes:
-        """What a server has sent, without the key, should it hold that."""
-        return told.replace(self._key.encode(), b"***") if self._key else told
+        """What a server has sent as JSON, without the key, should it hold that."""
+        return self._key_in_json.sub(b"***", told) if self._key_in_json else told
 
     def judge(self, refused: Refused, request: Request, dialect: Dialect) -> ModelError | None:
         """What the refusal of a question in a batch, written in a dialect, means.
@@ -330,6 +331,12 @@ class OpenAIModel:
 
     def _quoted(self, text: str) -> str:
         return quoted(text, *([self._key] if self._key else []))
+
+
+def _in_json(text: str) -> re.Pattern[bytes]:
+    """Finds a text in JSON, whichever of its characters a server has escaped there."""
+    letters = (rf"\\?(?:{re.escape(letter)}|u(?i:{ord(letter):04x}))" for letter in text)
+    return re.compile("".join(letters).encode())
 
 
 def _server(base_url: str) -> str:
