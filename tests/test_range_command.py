@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from summarizer import Digest, parse_markdown
-from summarizer.batch import Batched
+from summarizer.drivers.asking import Asking
 from tests.batch_server import BatchServer
 from tests.chat_server import ChatServer, completion, error
 from tests.conftest import Run
@@ -291,8 +291,8 @@ def test_batches_make_the_same_days_and_are_billed_as_batches(
     async def passing(_: float) -> None:
         await asyncio.sleep(0)
 
-    defaults = Batched.__init__.__kwdefaults__
-    monkeypatch.setattr(Batched.__init__, "__kwdefaults__", {**(defaults or {}), "sleep": passing})
+    defaults = Asking.__init__.__kwdefaults__
+    monkeypatch.setattr(Asking.__init__, "__kwdefaults__", {**(defaults or {}), "sleep": passing})
     prices = tmp_path / "prices.yaml"
     prices.write_text('"openai:test": {input: 1000, output: 1000, batch_discount: 0.5}\n')
     live = json_of(run, *week, "--prices", prices)
