@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
@@ -122,6 +122,50 @@ async def test_answers_are_kept_before_they_are_given(server: BatchServer, store
     server.calls.clear()
     assert texts(await ask(batched(server, store), *asked)) == [echoed(r) for r in asked]
     assert not server.calls
+
+
+async def test_a_question_that_two_batches_have_left_stands_once_in_the_next(
+    server: BatchServer, store: Store
+) -> None:
+    server.end([], [])  # the first two fail, with no word
+    server.hold()
+
+    async def until(said: Callable[[], bool]) -> None:
+        while not said():  # noqa: ASYNC110 - the server runs in a thread of its own
+            await asyncio.sleep(0.001)
+
+    def run(quiet: asyncio.Event) -> Batched:
+        async def sleep(seconds: float) -> None:
+            await passing(seconds)
+            if seconds == 0.5:
+                await quiet.wait()
+
+        model = OpenAIModel("test-1", key=KEY, base_url=server.url)
+        return Batched(model, store, quiet=0.5, sleep=sleep)
+
+    quiet = asyncio.Event(), asyncio.Event()
+    one, other = map(run, quiet)
+    first, second = questions(2)
+    asked = [asyncio.create_task(model.ask(first)) for model in (one, other)]
+    for event in quiet:
+        event.set()
+    await until(lambda: server.calls["create"] == 2)
+    asked.append(asyncio.create_task(one.ask(second)))  # and now it knows of both batches
+    await until(lambda: server.calls["create"] == 3)
+    for event in quiet:
+        event.clear()
+    server.hold(held=False)
+    await until(lambda: store.batches(NAME) == ())
+    await asyncio.sleep(0.05)  # until both runs have seen it
+    quiet[0].set()
+    await asked[0]
+    quiet[1].set()
+    answers = await asyncio.gather(*asked)
+    await asyncio.gather(one.aclose(), other.aclose())
+    assert [answer.text for answer in answers] == list(map(echoed, (first, first, second)))
+    for upload in server.uploads:
+        ids = [json.loads(line)["custom_id"] for line in upload.split(b"\n")[:-1]]
+        assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("limit", [{"most_requests": 2}, {"most_bytes": 500}])

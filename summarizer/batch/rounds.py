@@ -81,7 +81,7 @@ class Batched:
         self._sleep = sleep
         self._now = now
         self._questions: dict[str, Question] = {}
-        self._round: list[Question] = []  # who waits for the next batch
+        self._round: dict[str, Question] = {}  # who waits for the next batch
         self._joined = 0
         self._seen: set[str] = set()  # batches, by our ids
         self._batches: dict[str, InFlight] = {}
@@ -140,7 +140,8 @@ class Batched:
 
     def _join(self, question: Question) -> None:
         """Have a question asked with the next batch."""
-        self._round.append(question)
+        # Once, though several batches that have left it may end: two runs may have made one each.
+        self._round[question.request.fingerprint] = question
         self._joined += 1
         if not self._making:
             self._making = True
@@ -171,16 +172,19 @@ class Batched:
         self._take_up()
         waiting = [
             question
-            for question in self._round
-            if question.waiting and question.request.fingerprint not in self._in_flight
+            for key, question in self._round.items()
+            if question.waiting and key not in self._in_flight
         ]
-        self._round = []
+        self._round = {}
         dialect = self._model.dialect
         with temporary_file() as file:
             asked, found = await asyncio.to_thread(self._write, file, waiting, dialect)
             for question, answer in found:
                 question.settle(answer)
-            self._round[:0] = waiting[len(asked) + len(found) :]
+            later = waiting[len(asked) + len(found) :]
+            self._round = {
+                question.request.fingerprint: question for question in later
+            } | self._round
             if asked:
                 await self._place(file, asked, dialect)
 
