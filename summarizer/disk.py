@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_STALE = 60.0
+"""Seconds after which an unfinished file is nobody's any more; it takes its place in moments."""
+
+
 def read_text(path: Path) -> str:
     """Read a UTF-8 file as it is: line ends and a byte order mark are kept.
 
@@ -52,7 +56,8 @@ def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
     """Replace files as UTF-8, each whole or not at all; missing folders are made.
 
     All of them are written beside their places and flushed before the first takes its place, so
-    that a full disk changes none. A file that holds its text already is not touched.
+    that a full disk changes none. A file that holds its text already is not touched. What a run
+    that was killed has left beside one of the files is removed.
 
     Returns:
         The files that changed.
@@ -74,6 +79,7 @@ def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
                 staged[path] = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
                 _create(staged[path], [data])
         for path, temporary in staged.items():
+            _remove_stale(temporary)
             temporary.replace(path.resolve())
         for folder in {temporary.parent for temporary in staged.values()}:
             _flush(folder)
@@ -154,6 +160,18 @@ def _create(path: Path, parts: Iterable[bytes]) -> None:
         file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove_stale(temporary: Path) -> None:
+    """Remove older unfinished copies of the same file; those of other runs at work are newer."""
+    place, dot, _ = temporary.stem.rpartition(".")
+    with suppress(OSError):
+        now = temporary.stat().st_mtime  # the disk's clock, which need not be ours
+        for name in os.listdir(temporary.parent):  # noqa: PTH208 - for one name among thousands
+            if len(name) == len(temporary.name) and name.startswith(place + dot):
+                other = temporary.with_name(name)
+                if other.suffix == temporary.suffix and now - other.stat().st_mtime > _STALE:
+                    other.unlink()
 
 
 def _flush(folder: Path) -> None:

@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from summarizer.archive import Account, account, days, prepare, read_day, write_day
-from summarizer.digest import Digest, Entry, Paper, Summary
+from summarizer.archive import (
+    Account,
+    account,
+    days,
+    is_whole,
+    prepare,
+    read_day,
+    read_partial,
+    write_day,
+)
+from summarizer.digest import Digest, Entry, Paper, Provenance, Summary
 from summarizer.errors import DiskError, InputError
 
 DAY = dt.date(2024, 1, 12)
@@ -282,3 +291,60 @@ def test_without_an_earlier_digest_all_papers_are_new() -> None:
 def test_facts_that_change_leave_a_summary_kept() -> None:
     later = ok(1).model_copy(update={"paper": ok(1).paper.model_copy(update={"votes": 9})})
     assert [row.status for row in account(day(ok(1)), day(later))] == ["kept"]
+
+
+def by(prompt: str, entry: Entry) -> Entry:
+    told = Provenance(prompt=prompt, prompt_hash=prompt, model="m", basis="abstract")
+    return entry.model_copy(update={"provenance": told})
+
+
+@pytest.mark.parametrize("formats", [("md", "json"), ("json",), ("md",)])
+def test_a_better_partial_day_stands_before_a_worse_one(
+    tmp_path: Path, formats: tuple[str, ...]
+) -> None:
+    better = [by("a", ok(1)), by("a", ok(2)), by("a", failed(3))]
+    paths = write_day(tmp_path, day(*better), formats).paths
+    standing = contents(tmp_path)
+    worse = [by("a", ok(1, "새 요점이다.")), by("a", failed(2)), by("a", ok(3))]
+    written = write_day(tmp_path, day(*worse), formats)
+    assert (written.partial, written.paths, written.changed) == (True, paths, ())
+    assert [row.status for row in written.accounts] == ["new", "failed", "new"]
+    assert contents(tmp_path) == standing
+
+
+def test_a_partial_day_gives_way_to_another_prompt_a_fuller_and_a_whole_one(
+    tmp_path: Path,
+) -> None:
+    write_day(tmp_path, day(by("a", ok(1)), by("a", failed(2))))
+    other = day(by("b", failed(1)), by("b", ok(2)))
+    assert write_day(tmp_path, other).changed
+    assert read_partial(tmp_path, DAY) == other
+    skipping = day(by("b", failed(3)), by("b", ok(4)))
+    assert not write_day(tmp_path, skipping).changed
+    assert write_day(tmp_path, skipping, skipped={ok(2).paper.arxiv_id}).changed
+    fuller = day(by("b", failed(3)), by("b", ok(4)), by("b", ok(5)))
+    assert write_day(tmp_path, fuller).changed
+    assert not write_day(tmp_path, day(by("b", ok(6)))).partial
+    assert names(tmp_path) == ["2024-01-12.json", "2024-01-12.md"]
+
+
+def test_a_damaged_partial_file_gives_way(tmp_path: Path) -> None:
+    (tmp_path / "2024-01-12.partial.json").write_text("{")
+    assert write_day(tmp_path, day(ok(1), failed(2))).changed
+
+
+def test_markdown_that_says_more_than_the_json_beside_it_counts(tmp_path: Path) -> None:
+    write_day(tmp_path, day(ok(1), ok(2)), ("md",))
+    write_day(tmp_path / "new", day(ok(1)), ("json",))
+    (tmp_path / "new" / "2024-01-12.json").rename(tmp_path / "2024-01-12.json")
+    written = write_day(tmp_path, day(ok(1)))
+    assert (written.partial, written.lost) == (True, (ok(2).paper.arxiv_id,))
+
+
+def test_a_folder_that_cannot_be_read_is_said(unprivileged: Path) -> None:
+    folder = unprivileged / "out"
+    folder.mkdir()
+    folder.chmod(0)
+    with pytest.raises(InputError, match="the folder cannot be read: permission denied"):
+        is_whole(folder, DAY)
+    folder.chmod(0o700)

@@ -234,3 +234,15 @@ def test_a_place_that_cannot_be_written_is_said(unprivileged: Path) -> None:
         with pytest.raises(DiskError, match="cannot be written to: permission denied"):
             try_folder(folder)
     assert names(unprivileged / "folder") == []
+
+
+def test_what_a_killed_run_has_left_is_removed_and_what_others_write_now_is_not(
+    tmp_path: Path,
+) -> None:
+    left = [".file.0123abcd.tmp", ".other.0123abcd.tmp", ".file.old.tmp", "file.0123abcd.tmp"]
+    for name in left:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, ns=(1, 1))
+    (tmp_path / ".file.4567cdef.tmp").touch()
+    write_files({tmp_path / "file": "text"})
+    assert names(tmp_path) == sorted([".file.4567cdef.tmp", "file", *left[1:]])

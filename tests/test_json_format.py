@@ -125,3 +125,59 @@ def test_a_document_is_read_or_refused_as_its_schema_says(place: str, value: Any
     except InputError:
         return
     assert validate(broken, digest_schema()) == []
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Each list or object of a document with each of its keys."""
+    keys: list[Any] = []
+    if isinstance(value, dict):
+        keys = list(value)
+    elif isinstance(value, list):
+        keys = list(range(len(value)))
+    return [place for key in keys for place in [(value, key), *places(value[key])]]
+
+
+@settings(max_examples=200, deadline=None)
+@given(full_digests, st.data())
+def test_one_change_anywhere_is_taken_as_the_schema_takes_it(
+    digest: Digest, data: st.DataObject
+) -> None:
+    document = json.loads(render_json(digest))
+    inside, key = data.draw(st.sampled_from(places(document)))
+    inside[key] = data.draw(
+        ANY_JSON | st.just(str(inside[key])) | st.sampled_from([True, 1.0, "2024-01-12T00:00:00"])
+    )
+    try:
+        parse_json(json.dumps(document))
+    except InputError:
+        return
+    assert validate(document, digest_schema()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"arxiv_id": "2403.00001", "title": "A", "votes": True}, "votes: should be a whole"),
+        ({"arxiv_id": "2403.00001", "title": "A", "votes": "3"}, "votes: should be a whole"),
+    ],
+)
+def test_what_the_models_would_convert_is_refused(fields: dict[str, Any], message: str) -> None:
+    entry = {"paper": fields, "summary": {"points": [{"text": "한 점이다."}]}}
+    with pytest.raises(InputError, match=message):
+        parse_json(json.dumps(document(language="ko", entries=[entry])))
+
+
+def test_points_as_plain_texts_are_refused() -> None:
+    entry = {"paper": PAPER, "summary": {"points": ["한 점이다."]}}
+    with pytest.raises(InputError, match="points/0: should be an object"):
+        parse_json(json.dumps(document(language="ko", entries=[entry])))
+
+
+def test_a_file_of_ours_is_not_held_against_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    def validated(*_: object) -> None:
+        raise AssertionError("this takes ten times as long")
+
+    entry = Entry(paper=Paper(arxiv_id="2403.00001", title="A", votes=3), summary=Summary())
+    digest = Digest(date=dt.date(2024, 3, 4), entries=(entry,))
+    monkeypatch.setattr("summarizer.formats.json.validate", validated)
+    assert parse_json(render_json(digest)) == digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,16 @@ def week(tmp_path: Path) -> list[str]:
     command = ["digest", WEEK, "--from", source, "--model", "openai:test"]
     command += ["--out", tmp_path / "out", "--store", tmp_path / "store.sqlite3"]
     return [str(word) for word in command]
+
+
+def do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have waits for batches take no time."""
+
+    async def passing(_: float) -> None:
+        await asyncio.sleep(0)
+
+    defaults = Asking.__init__.__kwdefaults__
+    monkeypatch.setattr(Asking.__init__, "__kwdefaults__", {**(defaults or {}), "sleep": passing})
 
 
 def json_of(run: Run, *command: object) -> Any:
@@ -288,11 +299,7 @@ def test_a_budget_ends_a_range_and_is_not_overrun(run: Run, tmp_path: Path, week
 def test_batches_make_the_same_days_and_are_billed_as_batches(
     run: Run, tmp_path: Path, week, server, monkeypatch
 ) -> None:
-    async def passing(_: float) -> None:
-        await asyncio.sleep(0)
-
-    defaults = Asking.__init__.__kwdefaults__
-    monkeypatch.setattr(Asking.__init__, "__kwdefaults__", {**(defaults or {}), "sleep": passing})
+    do_not_wait(monkeypatch)
     prices = tmp_path / "prices.yaml"
     prices.write_text('"openai:test": {input: 1000, output: 1000, batch_discount: 0.5}\n')
     live = json_of(run, *week, "--prices", prices)
@@ -317,6 +324,10 @@ def test_batches_make_the_same_days_and_are_billed_as_batches(
         (["2024-03-02.."], "'' is not a day"),
         (["2024-03-02..2024-03-33"], "'2024-03-33' is not a day"),
         (["2024-03-01..2024-03-02", "--from", "papers.jsonl"], "has the papers of one day"),
+        (["2024-03-01..2024-03-02", "--from", "nowhere"], "there is no folder 'nowhere'"),
+        (["2024-03-01..2024-03-02", "--from", ""], "there is no folder ''"),
+        (["2024-03-01..2024-03-02", "--from", "empty"], "empty: no file of this folder is named"),
+        (["2024-03-01..2024-03-02", "--budget", "1e-2000"], "'1e-2000' is not an amount"),
         (["2024-03-01..2024-03-02", "--from", "arxiv:ids:2401.00001"], "has the papers of one day"),
         (["2024-03-01..2024-03-02", "--sample"], "--sample and DATE contradict"),
         (["2024-03-01", "--only", "failed"], "--only failed takes a range"),
@@ -331,10 +342,115 @@ def test_wrong_use_is_one_plain_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_days(tmp_path / "days", 1, 1)
+    (tmp_path / "papers.jsonl").touch()
+    (tmp_path / "empty").mkdir()
     source = [] if "--from" in words or "--sample" in words else ["--from", "days"]
     ended = run("digest", *words, *source, "--model", "openai:test")
     assert ended.code == 2
     assert said in ended.err
     assert "Traceback" not in ended.err
-    assert ended.out in ("", "No day was done\n")
+    assert ended.out == ""
+    assert "takes up" not in ended.err
     assert not server.requests
+
+
+def test_a_batch_of_an_earlier_run_is_billed_in_the_one_that_takes_it_up(
+    run: Run, tmp_path: Path, week, monkeypatch, caplog
+) -> None:
+    do_not_wait(monkeypatch)
+    prices = tmp_path / "prices.yaml"
+    prices.write_text('"openai:test": {input: 1000, output: 1000, batch_discount: 0.5}\n')
+    write_day(tmp_path / "papers", 0, [paper(0, 0)])
+    day = ["digest", date_of(0), *week[2:], "--engine", "batch", "--prices", prices]
+    with BatchServer() as batches:
+        batches.answers(lambda _: WELL)
+        monkeypatch.setenv("OPENAI_BASE_URL", batches.url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        with monkeypatch.context() as interrupted:
+            interrupted.setattr("summarizer.batch.in_flight.InFlight.ended", _interrupt)
+            assert run(*day).code == 130
+        run(*day[:-4], *day[-2:], "--budget", 0)
+        assert "asked without --engine batch they are paid for again" in caplog.text
+        ended = run(*day)
+    assert ended.code == 0
+    assert set(batches.bought.values()) == {1}
+    assert ended.err == (
+        "openai:test: 0 calls, 0 answers from the store; 100 tokens in, 20 out; $0.0600 spent\n"
+    )
+
+
+async def _interrupt(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.Event().wait()
+
+
+def test_a_refused_budget_counts_no_call(run: Run, tmp_path: Path, week, server) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text('"openai:test": {input: 1000, output: 1000}\n')
+    report = json_of(run, *week, "--prices", prices, "--budget", 0)
+    assert (report["exit_code"], report["asked"]) == (3, 0)
+    assert not server.requests
+
+
+def test_a_dry_run_says_what_a_run_then_does(run: Run, tmp_path: Path, week, server) -> None:
+    run("digest", date_of(4), *week[2:])  # the store is there
+    write_day(tmp_path / "papers", 1, [paper(0, 1), paper(1, 0)])
+    write_day(tmp_path / "papers", 2, [paper(1, 0)])
+    before = len(server.requests)
+    for seen in ("skip", "keep"):
+        plan = json_of(run, *week, "--seen", seen, "--dry-run")
+        asked = len(server.requests)
+        report = json_of(run, *week, "--seen", seen)
+        assert sum(day["asked"] for day in plan["days"]) == len(server.requests) - asked
+        skipped = report["counts"].get("skipped", 0)
+        assert sum(day["skipped"] for day in plan["days"]) == skipped == 2 * (seen == "skip")
+    assert len(server.requests) - before == 3 + 1 + 3
+
+
+def test_a_dry_run_of_one_day_leaves_out_what_an_earlier_day_has_published(
+    run: Run, tmp_path: Path, week, server
+) -> None:
+    run("digest", date_of(0), *week[2:])
+    write_day(tmp_path / "papers", 1, [paper(0, 1), paper(1, 0)])
+    day = ["digest", date_of(1), *week[2:]]
+    plan = json_of(run, *day, "--seen", "skip", "--dry-run")
+    assert [one["state"] for one in plan["papers"]] == ["asked", "skipped"]
+    assert plan["papers"][1]["reason"] == f"it was published on {date_of(0)}"
+    assert [one["state"] for one in json_of(run, *day, "--dry-run")["papers"]] == [
+        "asked", "at hand",
+    ]  # fmt: skip
+
+
+def test_a_worse_run_without_a_store_leaves_the_better_partial_day(
+    run: Run, tmp_path: Path, week, server
+) -> None:
+    week = [*week[:-2], "--no-store", "--repairs", "0"]
+    server.answers(lambda body: BAD if asked_about(body) == "Day 1 Part 0" else WELL)
+    run(*week)
+    better = files(tmp_path / "out")
+    server.answers(lambda body: BAD if asked_about(body).startswith("Day 1") else WELL)
+    report = json_of(run, *week)
+    assert report["days"][1]["state"] == "partial"
+    assert report["days"][1]["changed"] == []
+    assert report["counts"] == {"kept": 12, "failed": 3}
+    assert files(tmp_path / "out") == better
+
+
+@pytest.mark.parametrize(
+    ("days", "store", "said"),
+    [
+        (date_of(0), True, "Interrupted; the same command takes up where this one stopped"),
+        (date_of(0), False, "Interrupted; no answer is kept without a store"),
+        (WEEK, False, "Interrupted: no day is done yet; the same command with --only failed takes"),
+    ],
+    ids=["day", "day without a store", "range without a store"],
+)
+def test_an_interrupted_run_says_what_is_kept(
+    days: str, store: bool, said: str, run: Run, week, server, monkeypatch
+) -> None:
+    monkeypatch.setattr("summarizer.drivers.entries.Summaries._summarize", _interrupt)
+    ended = run(
+        "digest", days, *week[2 : None if store else -2], *([] if store else ["--no-store"])
+    )
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.startswith(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from summarizer.errors import InputError, NoListing, NotYetListed, SourceError
 from summarizer.retry import RetryPolicy
 from summarizer.sources import Addresses, Day, read_days, read_listing
 from summarizer.sources.fetch import Fetch
+from summarizer.sources.files import read_file
 from tests.loopback import Clock, Loopback, Reply
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -182,3 +184,36 @@ async def test_what_is_wrong_with_every_day_is_said_once() -> None:
         await days_of("arxiv:Not a category", DAY, NEXT)
     with pytest.raises(InputError, match="tells no cross-listed"):
         await days_of("hf", DAY, cross=True)
+
+
+async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "2024-03-01.jsonl")
+    put(tmp_path, "2024-03-02.jsonl", TWO)
+    first, second = await days_of(str(tmp_path), DAY, NEXT)
+    assert "this is a device or a pipe" in str(first.error)
+    assert len(second.papers) == 1
+
+
+async def test_damaged_papers_beside_digests_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in (DAY, NEXT):
+        entry = Entry(paper=Paper(arxiv_id="2403.00001", title="One"), summary=Summary())
+        write_day(tmp_path, Digest(date=day, entries=(entry,)), ("md",))
+    (tmp_path / "papers.jsonl").write_text("{\n")
+    read: list[str] = []
+
+    def counting(name: str, **how: Any) -> Any:
+        read.append(name)
+        return read_file(name, **how)
+
+    monkeypatch.setattr("summarizer.sources.folder.read_file", counting)
+    days = await days_of(str(tmp_path), DAY, NEXT)
+    assert ["papers.jsonl" in str(day.error) for day in days] == [True, True]
+    assert read == [str(tmp_path / "papers.jsonl")]
+
+
+async def test_a_folder_without_days_is_told_at_once(tmp_path: Path) -> None:
+    put(tmp_path, "papers.jsonl", ONE)
+    with pytest.raises(InputError, match="no file of this folder is named by a day"):
+        await days_of(str(tmp_path), DAY)

@@ -316,6 +316,21 @@ def test_a_damaged_store_is_recovered_into_a_new_one(path: Path, run: Run, tmp_p
     assert run("store", "recover", "--store", new, tmp_path / "newer").code == 0
 
 
+def test_a_store_that_was_cut_short_is_recovered_as_far_as_it_goes(
+    path: Path, run: Run, tmp_path: Path
+) -> None:
+    asyncio.run(filled(path, mini=400))
+    content = path.read_bytes()
+    content = content[: len(content) * 3 // 4]
+    path.write_bytes(content)
+    ended = run("store", "verify", "--store", path)
+    assert (ended.code, "the file: " in ended.out) == (1, True)
+    assert run("store", "recover", "--store", path, tmp_path / "new").code == 1
+    after = audit.verify(tmp_path / "new")
+    assert (after.faults, after.answers > 100) == ((), True)
+    assert path.read_bytes() == content
+
+
 def test_a_recovery_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> None:
     asyncio.run(filled(path, mini=400))
     with file_size_limit(100_000), pytest.raises(StoreError, match="fails, or is full"):

@@ -88,6 +88,7 @@ def main() -> NoReturn:
         sys.stderr.close()
         code = 0
     except OSError as error:
-        notice(f"Error: what is printed could not be written: {error.strerror or error}")
+        place = error.filename or "what is printed could not be written"
+        notice(f"Error: {place}: {error.strerror or error}")
         os._exit(3)  # Python would try to write it again at exit
     sys.exit(code)

@@ -172,7 +172,7 @@ def digest(
         )
     place = store_path or default_path(os.environ, sys.platform)
     # What only looks makes no store.
-    keeps = not (no_store or spec.startswith("replay:") or (dry_run and not place.exists()))
+    keeps = not (no_store or spec.startswith("replay:") or (dry_run and not _is_there(place)))
     job = Job(
         source=source,
         model=spec,
@@ -189,6 +189,13 @@ def digest(
         show(report)
     if not isinstance(report, Plan | RangePlan):
         ctx.exit(report.exit_code)
+
+
+def _is_there(store: Path) -> bool:
+    try:
+        return store.exists()
+    except OSError:  # whoever opens it says why it cannot be used
+        return True
 
 
 def _sample() -> tuple[dt.date, str, str]:

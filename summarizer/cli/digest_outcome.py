@@ -141,7 +141,7 @@ def _show_days_left_out(unlisted: Sequence[dt.date], passed_over: int) -> None:
 
 
 def _show_spending(report: Spending) -> None:
-    if report.asked or report.reused:
+    if report.asked or report.reused or report.spent != 0:  # a batch may be of an earlier run
         spent = _dollars(report.spent)
         lost = f" and up to ${report.uncertain:.4f} lost" if report.uncertain else ""
         notice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from summarizer.store import Store
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
     from decimal import Decimal
     from pathlib import Path
 
@@ -70,26 +70,43 @@ class Job:
 
     def run_day(self, date: dt.date | None) -> DayReport | Plan:
         """Make one day, the latest one where none is named."""
-        return asyncio.run(self._day(date))
+        with self._interruptible():
+            return asyncio.run(self._day(date))
 
     def run_range(self, span: Span) -> RangeReport | RangePlan:
         """Make each day of a range; tells how far it is, also where it is interrupted."""
         seen: list[Progress] = []
-        try:
+        with self._interruptible(seen):
             report = asyncio.run(self._range(span, seen))
-        except KeyboardInterrupt:
-            done = (
-                f"{seen[-1].days} of {seen[-1].total} days are done"
-                if seen
-                else "no day is done yet"
-            )
-            lost = not self.store_path and not self.model.startswith("replay:")
-            again = "the same command with --only failed" if lost else "the same command"
-            notice(f"Interrupted: {done}; {again} takes up where this one stopped")
-            raise click.exceptions.Exit(INTERRUPTED) from None
         if self.left_out:
             notice(f"Papers left out: {counted_by(self.left_out)}")
         return report
+
+    @contextmanager
+    def _interruptible(self, seen: Sequence[Progress] | None = None) -> Iterator[None]:
+        """Say where a run stands that is interrupted, and how it goes on.
+
+        Args:
+            seen: How far a range is; None for a day.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            notice(self._interrupted(seen))
+            raise click.exceptions.Exit(INTERRUPTED) from None
+
+    def _interrupted(self, seen: Sequence[Progress] | None) -> str:
+        kept = self.store_path is not None or self.model.startswith("replay:")
+        if seen is None:
+            if not kept:
+                return "Interrupted; no answer is kept without a store"
+            done = ""
+        elif seen:
+            done = f": {seen[-1].days} of {seen[-1].total} days are done"
+        else:
+            done = ": no day is done yet"
+        again = "the same command" if kept else "the same command with --only failed"
+        return f"Interrupted{done}; {again} takes up where this one stopped"
 
     async def _day(self, date: dt.date | None) -> DayReport | Plan:
         async with self._asked() as how:
@@ -111,12 +128,15 @@ class Job:
                 )
             with self._store() as store:
                 if how is None:
-                    return plan(
+                    return await plan(
+                        listing.date,
                         papers,
                         prompt=self.prompt,
                         model=self.model,
                         store=store,
+                        folder=self.out,
                         prices=self.prices,
+                        seen=self.seen,
                     )
                 how["store"] = store
                 with progress(f"{listing.date}", len(papers)) as step:

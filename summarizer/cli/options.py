@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+_AMOUNT = re.compile(r"\$?(\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 
 
 class Span(NamedTuple):
@@ -64,15 +68,12 @@ class Dollars(click.ParamType[Decimal]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Decimal:
         """Read `5`, `0.50` or `$5`."""
-        try:
-            amount = Decimal(str(value).removeprefix("$"))
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if not amount.is_finite() or amount < 0:
+        amount = _AMOUNT.fullmatch(str(value))
+        if amount is None:
             self.fail(
                 f"{value!r} is not an amount of US dollars; write it as 5 or 0.50", param, ctx
             )
-        return amount
+        return Decimal(amount[1])
 
 
 class _Concurrency(click.Option):

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
 
 
 # C0 and C1 controls, and those that turn the direction of text: a paper's title or a model's answer
@@ -53,6 +54,10 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: it was closed when the program began
+
+
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
     """A progress bar on stderr while a long thing runs; nothing where stderr is no terminal.
@@ -60,7 +65,7 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
     Yields:
         Call it once for each step that is done.
     """
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield lambda: None
         return
     from rich.console import Console
@@ -115,7 +120,7 @@ def standing(
     Yields:
         Call it often: with the days done, the days in all, the papers done, and what else to say.
     """
-    live = sys.stderr.isatty()
+    live = _is_terminal(sys.stderr)
     days_pace, papers_pace = _Pace(clock()), _Pace(clock())
     last = clock()
 
@@ -170,4 +175,4 @@ def table(
         shown.add_column(Text(name), justify="right" if place in numbers else "left")
     for row in rows:
         shown.add_row(*(Text(visible(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(shown)
+    Console(width=None if _is_terminal(sys.stdout) else 200).print(shown)

@@ -31,6 +31,7 @@ class Budget:
         rates: What the model's tokens cost; None where that is not known.
 
     Attributes:
+        calls: How many questions were let through to the model.
         uncertain: US dollars that may have been charged beside `spent`, at most: for calls that
             were cut off, and for answers that do not tell their tokens.
 
@@ -45,12 +46,12 @@ class Budget:
                 hint="Write it into a file (with batch_discount for batches) and add --prices "
                 "FILE, or go without --budget",
             )
+        self.calls = 0
         self.uncertain = Decimal(0)
         self._model = model
         self._usd = usd
         self._rates = rates
         self._spent = Decimal(0)
-        self._asked = False
         self._held = Decimal(0)
         self._under_way = 0
         self._turn = asyncio.Lock()
@@ -64,7 +65,7 @@ class Budget:
     @property
     def spent(self) -> Decimal | None:
         """US dollars for the tokens of all answers; None where their price is not known."""
-        return None if self._asked and self._rates is None else self._spent
+        return None if self.calls and self._rates is None else self._spent
 
     async def ask(self, request: Request) -> Answer:
         """Ask as soon as the answer can be paid for.
@@ -91,7 +92,7 @@ class Budget:
 
     async def _pay(self, request: Request) -> Answer:
         """Ask, and settle what that has cost."""
-        self._asked = True
+        self.calls += 1
         try:
             answer = await self._model.ask(request)
         except BaseException as error:

@@ -10,6 +10,7 @@ A replay costs nothing, and never touches a store.
 from __future__ import annotations
 
 import asyncio
+import logging
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from summarizer.costs import Prices
     from summarizer.models import Answer, ChatModel, Request
     from summarizer.prompts import Prompt
+
+_log = logging.getLogger(__name__)
 
 Engine: TypeAlias = Literal["live", "batch"]
 """One call for each question, or OpenAI's Batch API: half the price, within a day."""
@@ -102,35 +105,36 @@ class Asking:
         self.model = model
         self.name = model.name
         self.window = _IN_ROUNDS if engine == "batch" else _AHEAD * concurrency
-        self._counted: Limits | Batched | None = None
+        self._batched: Batched | None = None
         self._budget: Budget | None = None
         self._stored: Stored | None = None
         if not isinstance(model, Replay):
             rates = find_rates(model.name, batch=engine == "batch", prices=prices)
             if engine == "batch":
-                self._counted = batched = _in_rounds(model, store, sleep)
-                self.model = self._budget = Budget(batched, budget, rates)
+                self._batched = _in_rounds(model, store, sleep)
+                self.model = self._budget = Budget(self._batched, budget, rates)
             else:
+                if store is not None:
+                    _warn_of_batches(model.name, store)
                 self._budget = Budget(model, budget, rates)
-                self.model = self._counted = Limits(
-                    self._budget, concurrency=concurrency, sleep=sleep
-                )
+                self.model = Limits(self._budget, concurrency=concurrency, sleep=sleep)
             if store is not None:
                 self.model = self._stored = Stored(self.model, store)
         if record is not None:
             self.model = Recorder(self.model, record)
-        if isinstance(self._counted, Limits):
+        if self._budget and not self._batched:
             self.model = _AtOnce(self.model, concurrency)
 
     async def aclose(self) -> None:
         """Leave batches that are under way to the server; the model is the caller's to close."""
-        if self._counted is not None and not isinstance(self._counted, Limits):
-            await self._counted.aclose()
+        if self._batched:
+            await self._batched.aclose()
 
     @property
     def asked(self) -> int:
         """Questions put to the model, later tries included."""
-        return self._counted.calls if self._counted else 0
+        counted = self._batched or self._budget
+        return counted.calls if counted else 0
 
     @property
     def reused(self) -> int:
@@ -166,6 +170,16 @@ class _AtOnce:
 
     async def aclose(self) -> None:
         await self._model.aclose()
+
+
+def _warn_of_batches(model: str, store: Store) -> None:
+    if under_way := sum(len(batch.fingerprints) for batch in store.batches(model)):
+        _log.warning(
+            "%s: batches that are under way hold %d of its questions; asked without --engine batch "
+            "they are paid for again",
+            model,
+            under_way,
+        )
 
 
 def _in_rounds(

@@ -273,7 +273,6 @@ async def regenerate_day(
     Raises:
         SummarizerError: What `regenerate` and `write_day` raise.
     """
-    prepare(folder, date)
     summaries = Summaries(**how)
     ledger = Ledger(folder, how.get("store"))
     if seen == "skip":

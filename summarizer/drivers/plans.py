@@ -34,7 +34,7 @@ class PlannedPaper(Value):
     arxiv_id: str
     title: str
     tokens: int
-    state: Literal["asked", "at hand", "failed"]
+    state: Literal["asked", "at hand", "failed", "skipped"]
     reason: str | None = None
 
 
@@ -43,7 +43,7 @@ class Plan(Value):
 
     Attributes:
         papers: Each with the tokens of its question, and whether its answer is at hand already or,
-            where nothing can be asked, why.
+            where nothing can be asked or it is left out, why.
         estimate: Of the questions whose answers are not at hand.
     """
 
@@ -91,22 +91,37 @@ class RangePlan(Value):
     estimate: Estimate
 
 
-def plan(
-    papers: Iterable[Paper],
+async def plan(
+    date: dt.date,
+    papers: Sequence[Paper],
     *,
     prompt: Prompt,
     model: str,
     store: Store | None,
+    folder: Path,
     prices: Prices | None = None,
+    seen: Seen = "keep",
 ) -> Plan:
-    """What a run would ask and cost; nothing is asked.
+    """What `regenerate_day` would ask and cost; nothing is asked, and nothing written.
 
     Args:
         model: The model's spec. A replay has all answers at hand, or says what it lacks when it
             runs.
         prices: What is known better than list prices.
+
+    Raises:
+        SummarizerError: The folder or the store cannot be read.
     """
-    planned = [_plan_paper(paper, 0, prompt=prompt, model=model, store=store) for paper in papers]
+    ledger = Ledger(folder, None)
+    if seen == "skip":
+        await ledger.catch_up()
+    earlier = ledger.earlier([paper.arxiv_id for paper in papers], date)
+    planned = [
+        (_plan_skipped(paper, earlier[paper.arxiv_id]), None)
+        if paper.arxiv_id in earlier
+        else _plan_paper(paper, 0, prompt=prompt, model=model, store=store, questions=set())
+        for paper in papers
+    ]
     requests = [request for _, request in planned if request]
     return Plan(
         model=model,
@@ -137,7 +152,8 @@ async def plan_range(
     ledger = Ledger(folder, None)
     if seen == "skip":
         await ledger.catch_up()
-    planned = partial(_plan_paper, prompt=prompt, model=model, store=store)
+    questions: set[str] = set()
+    planned = partial(_plan_paper, prompt=prompt, model=model, store=store, questions=questions)
     days: list[PlannedDay] = []
     unlisted: list[dt.date] = []
     asked: list[tuple[PlannedPaper, Request | None]] = []
@@ -155,6 +171,9 @@ async def plan_range(
             elif isinstance(item.error, NoListing):
                 unlisted.append(item.date)
             else:
+                if seen == "skip":  # as if every answer were right
+                    there = [paper.arxiv_id for paper, _ in asked if paper.state != "failed"]
+                    await ledger.publish(item.date, there)
                 cost = estimate([one for _, one in asked if one], model, prices=prices)
                 days.append(_plan_day(item, [paper for paper, _ in asked], kept, cost))
                 asked, kept = [], 0
@@ -181,16 +200,37 @@ def _plan_day(end: Ended, asked: Sequence[PlannedPaper], kept: int, cost: Estima
     )
 
 
+def _plan_skipped(paper: Paper, published: dt.date) -> PlannedPaper:
+    return PlannedPaper(
+        arxiv_id=paper.arxiv_id,
+        title=paper.title,
+        tokens=0,
+        state="skipped",
+        reason=f"it was published on {published}",
+    )
+
+
 def _plan_paper(
-    paper: Paper, sample: int, *, prompt: Prompt, model: str, store: Store | None
+    paper: Paper,
+    sample: int,
+    *,
+    prompt: Prompt,
+    model: str,
+    store: Store | None,
+    questions: set[str],
 ) -> tuple[PlannedPaper, Request | None]:
-    """One paper, and what would be asked about it."""
+    """One paper, and what would be asked about it; `questions` are those that are asked already.
+
+    A store answers the second of two equal questions, as when two days list one paper.
+    """
     named = {"arxiv_id": paper.arxiv_id, "title": paper.title}
     if missing := prompt.missing(paper):
         reason = f"it has no {' and no '.join(missing)}"
         return PlannedPaper(**named, tokens=0, state="failed", reason=reason), None
     request = prompt.render(paper, sample=sample)
     tokens = count_tokens(request, model).tokens
-    if model.startswith("replay:") or (store and store.get(model, request.fingerprint)):
+    key = request.fingerprint
+    if model.startswith("replay:") or (store and (key in questions or store.get(model, key))):
         return PlannedPaper(**named, tokens=tokens, state="at hand"), None
+    questions.add(key)
     return PlannedPaper(**named, tokens=tokens, state="asked"), request

@@ -13,7 +13,7 @@ from summarizer.drivers.days import Days
 from summarizer.drivers.entries import Summaries
 from summarizer.drivers.ledger import Ledger
 from summarizer.drivers.reports import DayOutcome, RangeReport
-from summarizer.errors import NoListing, NotYetListed, SummarizerError
+from summarizer.errors import InputError, NoListing, NotYetListed, SummarizerError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -87,7 +87,8 @@ async def regenerate_range(
         how: `prompt` and `model`, and what else `How` names.
 
     Raises:
-        InputError: The arguments do not fit one another, or the folder is a file.
+        InputError: The arguments do not fit one another, the folder is a file, or the source has
+            no days.
         DiskError: The folder cannot be written to.
         StoreError: The store cannot be read.
     """
@@ -123,6 +124,8 @@ async def regenerate_range(
                 else:
                     days.append(_in_short(outcome))
     except SummarizerError as error:
+        if isinstance(error, InputError) and not days:
+            raise  # the same command will not get further either
         stopped = error
     stopped = summaries.stopped or stopped
     asking = summaries.asking

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from summarizer.digest import Usage
-from summarizer.errors import BudgetReached, ModelError, ModelUnusable
+from summarizer.errors import ModelError, ModelUnusable
 from summarizer.limits.pacing import Bucket, Call, Places
 from summarizer.retry import RetryPolicy
 
@@ -109,7 +109,6 @@ class Limits:
             try:
                 answer = await self._model.ask(request)
             except ModelUnusable as error:
-                self.calls -= isinstance(error, BudgetReached)  # it was not asked
                 self._give_up(error)
                 raise
             except ModelError as error:

@@ -169,10 +169,7 @@ async def read_days(
     """
     live = _at_a_server(source) and not source.startswith("arxiv:ids:")
     if not live and not _is_folder(source):
-        raise InputError(
-            f"{source} has the papers of one day, not of several",
-            hint="A range is read from a folder of days, from hf or from arxiv:CATEGORY",
-        )
+        raise _no_days(source)
     in_a_row = 0
     async with _opened(
         source, cross=cross, replaced=replaced, notice=notice, fetch=fetch, addresses=addresses
@@ -196,6 +193,15 @@ async def read_days(
                 in_a_row = 0
                 nothing_left = NoListing(f"no paper of {date} is selected")
                 yield Day(date, papers, error=None if papers else nothing_left)
+
+
+def _no_days(source: str) -> InputError:
+    there = source == "-" or _at_a_server(source) or (source and Path(source).exists())
+    said = f"{source} has the papers of one day, not of several"
+    return InputError(
+        said if there else f"there is no folder {source!r}",
+        hint="A range is read from a folder of days, from hf or from arxiv:CATEGORY",
+    )
 
 
 @asynccontextmanager
@@ -277,4 +283,4 @@ def _at_a_server(source: str) -> bool:
 
 
 def _is_folder(source: str) -> bool:
-    return source != "-" and Path(source).is_dir()
+    return source not in ("", "-") and Path(source).is_dir()  # Path("") is the current folder

@@ -43,7 +43,7 @@ class Folder:
         notice: Is told what a file held that was left out.
 
     Raises:
-        InputError: The folder cannot be read.
+        InputError: The folder cannot be read, or has no day at all.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Folder:
         self._cross, self._replaced, self._notice = cross, replaced, notice
         self._files: dict[dt.date, list[Path]] = {}
         self._beside: list[Path] = []
-        self._known: Mapping[str, Paper] | None = None
+        self._known: Mapping[str, Paper] | InputError | None = None
         try:
             names = sorted(path.iterdir())
         except OSError as error:
@@ -66,22 +66,21 @@ class Folder:
                 self._files.setdefault(day, []).append(file)
             elif "papers" in file.name and file.suffix in _PAPERS:
                 self._beside.append(file)
+        if not self._files:
+            raise InputError(
+                "no file of this folder is named by a day",
+                hint="Files of days are named YYYY-MM-DD.jsonl, or .md for a digest",
+                path=path,
+            )
 
     def read_day(self, date: dt.date | None) -> tuple[dt.date, list[Paper]]:
         """The papers of a day, and that day; of the latest one where none is asked for.
 
         Raises:
-            InputError: A file of the day's cannot be read, or the folder has no day at all.
+            InputError: A file of the day's cannot be read.
             NoListing: The folder has nothing for that day.
         """
-        if date is None:
-            if not self._files:
-                raise InputError(
-                    "no file of this folder is named by a day",
-                    hint="Files of days are named YYYY-MM-DD.jsonl, or .md for a digest",
-                    path=self._path,
-                )
-            date = max(self._files)
+        date = date or max(self._files)
         if date not in self._files:
             raise NoListing(f"{self._path} has no file for {date}")
         digests: list[Path] = []
@@ -98,6 +97,8 @@ class Folder:
         return date, papers
 
     def _papers_of(self, file: Path) -> list[Paper]:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise InputError("this is a device or a pipe, not a file", path=file)
         _, papers = read_file(
             str(file), cross=self._cross, replaced=self._replaced, notice=self._notice
         )
@@ -121,9 +122,16 @@ class Folder:
 
     def _read_beside(self) -> Mapping[str, Paper]:
         if self._known is None:
-            self._known = {
-                paper.arxiv_id: paper for file in self._beside for paper in self._papers_of(file)
-            }
+            try:
+                self._known = {
+                    paper.arxiv_id: paper
+                    for file in self._beside
+                    for paper in self._papers_of(file)
+                }
+            except InputError as fault:  # large files are not read again for each day
+                self._known = fault
+        if isinstance(self._known, InputError):
+            raise self._known.with_traceback(None)
         return self._known
 
 

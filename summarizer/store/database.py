@@ -230,7 +230,10 @@ def _connect(path: Path, patience: float, opened: ExitStack) -> Connection:
 
 def _connect_uri(path: Path, how: str, patience: float = 0.0) -> Connection:
     address = f"{path.absolute().as_uri()}?{how}"
-    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
+    # It writes nothing, but without it SQLite opens no file that was cut short (`lockBtree`).
+    connection.execute("PRAGMA writable_schema = ON")
+    return connection
 
 
 def _only_reading(path: Path) -> Connection:
