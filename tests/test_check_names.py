@@ -283,16 +283,17 @@ def test_names_of_published_points_are_found_when_a_letter_is_lost():
     rng = random.Random(5)
     told = damaged = 0
     for row in rows("pairs.dev"):
-        source = readings(row).source
-        for number, point in enumerate(readings(row).points):
-            for term in point.terms:
+        read = readings(row)
+        source = read.source
+        for number, text in enumerate(read.texts):
+            for term in read.terms[number]:
                 capitals = sum(letter.isupper() for letter in term.text)
                 if capitals < 2 or len(term.key) < 5 or not source.words.state(term.words):
                     continue
                 at = rng.choice([i for i, c in enumerate(term.text[:-1]) if c.isalpha()])
                 start = term.start + at
                 points = list(row["points"])
-                points[number] = point.text[:start] + point.text[start + 1 :]
+                points[number] = text[:start] + text[start + 1 :]
                 damaged += 1
                 told += any(
                     finding.severity == "error" and finding.point == number

@@ -103,6 +103,8 @@ N = 2_000
         "ë\xaa¨" * N,
         "漢" * N,
         "\n" * N,
+        "\n " * N,
+        "\n. " * N,
         " " * N,
         "\u200b" * N,
         "".join(f"Model-{number} " for number in range(N)),

@@ -116,8 +116,9 @@ def check_summary(
     for name, parameters in (DEFAULT if checks is None else checks).items():
         settings = dict(parameters)
         severity = settings.pop("severity", None)
-        found = islice(_load(CHECKS[name])(readings, **settings), _MOST_FINDINGS)
-        findings += [_with(finding, severity, arxiv_id=paper.arxiv_id) for finding in found]
+        found = [*islice(_load(CHECKS[name])(readings, **settings), _MOST_FINDINGS)]
+        if found:  # by most checks nothing
+            findings += [_with(finding, severity, arxiv_id=paper.arxiv_id) for finding in found]
     return sorted(
         findings,
         key=lambda finding: (

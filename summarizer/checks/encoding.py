@@ -51,10 +51,8 @@ def is_odd(text: str) -> bool:
 
 
 def is_broken(text: str) -> bool:
-    """Whether a wrong encoding has broken characters of a text."""
-    return is_odd(text) and (
-        _LOST.search(text) is not None or next(find_mojibake(text), None) is not None
-    )
+    """Whether a wrong encoding has broken characters of an odd text."""
+    return _LOST.search(text) is not None or next(find_mojibake(text), None) is not None
 
 
 def find_mojibake(text: str) -> Iterator[Mojibake]:

@@ -13,7 +13,7 @@ from summarizer.digest import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from summarizer.checks.reading import Reading, Readings
+    from summarizer.checks.reading import Readings
 
 _BRACKET = re.compile(r"\(([^()\n]{2,150})\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
@@ -105,10 +105,10 @@ def _fits(acronym: str, words: Sequence[str]) -> bool:
     return first in LINKING and _fits(acronym, rest)
 
 
-def wrong_expansions(point: Reading, number: int, readings: Readings) -> Iterator[Finding]:
+def wrong_expansions(text: str, number: int, readings: Readings) -> Iterator[Finding]:
     """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
     source = readings.source
-    for said in point.expansions:
+    for said in read_expansions(text):
         if source.words.state(spell(said.full)) or _has(source.stems, said.full):
             continue
         acronym = said.acronym.lower()

@@ -19,7 +19,7 @@ from summarizer.marked_yaml import Marked, optional, parse_yaml, read_text
 from summarizer.shipped import available
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from summarizer.checks.latin import Words
 
@@ -59,18 +59,6 @@ class Sense:
     listed: bool
     reason: str
 
-    @Lazy
-    def _friends(self) -> list[tuple[str, list[str]]]:
-        """The first word of each false friend, and the others."""
-        return [(first, others) for first, *others in map(_JOINT.split, self.never)]
-
-    def may_have_friends(self, text: str) -> bool:
-        """Whether a text holds all words of a false friend; most texts are settled by this."""
-        for first, others in self._friends:
-            if first in text and all(word in text for word in others):
-                return True
-        return False
-
 
 class Rendered(NamedTuple):
     """A rendering at one place of a text.
@@ -106,22 +94,27 @@ class Glossary:
             if not another or (another in known and phrase in spaced)
         }
 
-    def suspects(self, text: str) -> Iterator[Sense]:
-        """The senses of which a text may hold a false friend; of most texts none."""
+    def suspects(self, text: str) -> Collection[Sense]:
+        """The senses of which a text holds all words of a false friend; of most texts none."""
         beginnings, by_beginning = self._false_beginnings
-        begun = {"", *beginnings.findall(text)} & by_beginning.keys()
-        suspected = {sense.english: sense for two in begun for sense in by_beginning[two]}
-        return (sense for sense in suspected.values() if sense.may_have_friends(text))
+        begun = by_beginning.keys() & {"", *beginnings.findall(text)}
+        suspected = {
+            sense.english: sense
+            for two in begun
+            for sense, first, others in by_beginning[two]
+            if first in text and all(word in text for word in others)
+        }
+        return suspected.values()
 
     def renderings(self, text: str) -> Mapping[str, tuple[Sense, ...]]:
         """The renderings that begin with a word of a text, and what they may render."""
         words = _HANGUL.findall(text)
         marked = f"|{'|'.join(words)}|"
-        places = accumulate((len(word) + 1 for word in words), initial=0)
+        places = accumulate([len(word) + 1 for word in words], initial=0)
         return {
             rendering: senses
-            for word, place in zip(words, places, strict=False)
-            for spelling, rendering, senses in self._begun_by(word)
+            for begun, place in zip(map(self._begun_by, words), places, strict=False)
+            for spelling, rendering, senses in begun
             if marked.startswith(spelling, place)
         }
 
@@ -171,17 +164,21 @@ class Glossary:
         return frozenset(self._by_word)
 
     @Lazy
-    def _false_beginnings(self) -> tuple[re.Pattern[str], Mapping[str, list[Sense]]]:
-        """How words begin that may be false friends, and the senses by these two characters.
+    def _false_beginnings(
+        self,
+    ) -> tuple[re.Pattern[str], Mapping[str, list[tuple[Sense, str, list[str]]]]]:
+        """How words begin that may be false friends, and the friends by these two characters.
 
-        A friend of one character, which anything may follow, stands by none.
+        Of each: the sense, the first word of the friend, and its others. A friend of one
+        character, which anything may follow, stands by none.
         """
-        found: dict[str, list[Sense]] = defaultdict(list)
+        found: dict[str, list[tuple[Sense, str, list[str]]]] = defaultdict(list)
         for sense in self.senses:
             for friend in sense.never:
+                word, *others = _JOINT.split(friend)
                 first, second = friend[:1], _JOINT.sub("", friend)[1:2]
                 for following in {second, *(_JOINTS if friend[1:2] != second else ())}:
-                    found[first + following if second else ""].append(sense)
+                    found[first + following if second else ""].append((sense, word, others))
         first, second = (re.escape("".join(two[n : n + 1] for two in found)) for n in (0, 1))
         return re.compile(f"[{first}](?<![가-힣].)[{second}]" if first else r"(?!)"), dict(found)
 

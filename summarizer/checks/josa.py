@@ -31,10 +31,13 @@ _OTHER |= {after_vowel: after_consonant for after_consonant, after_vowel in _OTH
 
 # The Unicode syllables stand in blocks of 28: one without a final consonant, then 27 with one.
 _BLOCKS = range(ord("가"), ord("힣"), 28)
-_VOWEL = "".join(chr(first) for first in _BLOCKS)
-_FINAL = "".join(f"{chr(first + 1)}-{chr(first + 27)}" for first in _BLOCKS)
-_RIEUL = "".join(chr(first + 8) for first in _BLOCKS)
-_NOT_RIEUL = "".join(f"{chr(f + 1)}-{chr(f + 7)}{chr(f + 9)}-{chr(f + 27)}" for f in _BLOCKS)
+# Letters and figures stand here that may be read so at the end of any word (`_latin`, `_figures`).
+_VOWELS = "".join(chr(first) for first in _BLOCKS) + "A-KO-Zabdfhijkopqrsu-z2459%"
+_CONSONANTS = "".join(f"{chr(first + 1)}-{chr(first + 27)}" for first in _BLOCKS) + "LMNln013678"
+_RIEUL = "".join(chr(first + 8) for first in _BLOCKS) + "Ll178"
+_NOT_RIEUL = (
+    "".join(f"{chr(f + 1)}-{chr(f + 7)}{chr(f + 9)}-{chr(f + 27)}" for f in _BLOCKS) + "MNn036"
+)
 
 _END = r"(?![^\s.,;:!?)\]}\"'”’」』*_…])"
 _WA_TAIL = rf"(?=[의는도만]?{_END})"
@@ -51,16 +54,17 @@ def _unless_right_after(syllables: str, form: str) -> str:
 _SUSPECT = re.compile(
     "|".join(
         [
-            *(_unless_right_after(_VOWEL, form) + _END for form in "는가를"),
-            *(_unless_right_after(_FINAL, form) + _END for form in "은이을"),
-            _unless_right_after(_VOWEL, "와") + _WA_TAIL,
-            _unless_right_after(_FINAL, "과") + _WA_TAIL,
-            _unless_right_after(_VOWEL + _RIEUL, "로") + _RO_TAIL,
+            *(_unless_right_after(_VOWELS, form) + _END for form in "는가를"),
+            *(_unless_right_after(_CONSONANTS, form) + _END for form in "은이을"),
+            _unless_right_after(_VOWELS, "와") + _WA_TAIL,
+            _unless_right_after(_CONSONANTS, "과") + _WA_TAIL,
+            _unless_right_after(_VOWELS + _RIEUL, "로") + _RO_TAIL,
             _unless_right_after(_NOT_RIEUL, "으로") + _RO_TAIL,
-            _unless_right_after(_VOWEL, "라") + _RA_TAIL,
+            _unless_right_after(_VOWELS, "라") + _RA_TAIL,
         ]
     )
 )
+_MAY_BE_LEFT_OPEN = re.compile(r"\([는은가이를을와과으]\)")
 _LEFT_OPEN = re.compile(
     r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라(?=[는고])"
 )
@@ -301,23 +305,28 @@ def josa(readings: Readings) -> Iterator[Finding]:
     """
     if readings.language.partition("-")[0] != "ko":
         return
-    for number, point in readings.sound:
-        text = point.text
-        for found in _SUSPECT.finditer(text):
-            start = found.start()
-            if "가" <= text[start - 1] <= "힣":
-                before = max(0, start - 12)
-                word = _HANGUL.search(text[before : found.end()])
-                if word and not _is_word(word[0], text[before : before + word.start()]):
-                    yield _finding(number, found, _host(text, start), text)
-            else:
-                host = _host(text, start)
-                wrong = host.sounds and not _fits(found[0], host.sounds)
-                if wrong and not _in_address(text, start):
-                    yield _finding(number, found, host, text)
-        if "(" in text:
+    for found in _SUSPECT.finditer(readings.whole):
+        number, begin = readings.place(found.start())
+        if number not in readings.broken:
+            yield from _suspected(number, found[0], found.start() - begin, readings.texts[number])
+    if _MAY_BE_LEFT_OPEN.search(readings.whole):
+        for number, text in readings.sound:
             for found in _LEFT_OPEN.finditer(text):
                 yield _left_open(number, found, _host(text, found.start()))
+
+
+def _suspected(number: int, form: str, start: int, text: str) -> Iterator[Finding]:
+    """What is wrong with a particle that may be in the wrong form."""
+    if "가" <= text[start - 1] <= "힣":
+        before = max(0, start - 12)
+        word = _HANGUL.search(text[before : start + len(form)])
+        if word and not _is_word(word[0], text[before : before + word.start()]):
+            yield _finding(number, form, start, _host(text, start), text)
+    else:
+        host = _host(text, start)
+        wrong = host.sounds and not _fits(form, host.sounds)
+        if wrong and not _in_address(text, start):
+            yield _finding(number, form, start, host, text)
 
 
 def _in_address(text: str, end: int) -> bool:
@@ -325,8 +334,7 @@ def _in_address(text: str, end: int) -> bool:
     return "://" in text[max(0, end - 200) : end].rsplit(None, 1)[-1]
 
 
-def _finding(point: int, found: re.Match[str], host: _Host, text: str) -> Finding:
-    form = found[0]
+def _finding(point: int, form: str, start: int, host: _Host, text: str) -> Finding:
     right = _OTHER[form]
     follows_bracket = host.aside > 0 and _fits(
         form, _host(text, host.aside, in_bracket=True).sounds or _ANY
@@ -335,7 +343,7 @@ def _finding(point: int, found: re.Match[str], host: _Host, text: str) -> Findin
         check="josa",
         severity="warning" if follows_bracket else "error",
         point=point,
-        span=found.span(),
+        span=(start, start + len(form)),
         message=f"after {host.word!r} the particle is {right!r}, not {form!r}",
         fix=None if follows_bracket or host.kind == "latin" else right,
     )

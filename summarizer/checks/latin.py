@@ -8,6 +8,7 @@ is asked for a term, it makes no difference how its words are joined.
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -50,7 +51,9 @@ _SPECIAL = re.compile(
     "\U0001d400-\U0001d7ff]+"
 )
 _VERSION = re.compile("[a-z]v?[0-9]")
-_TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_ALNUM = string.ascii_letters + string.digits
+# Bytes are translated three times as fast as characters.
+_TO_WORDS = bytes(ord(chr(c).lower()) if chr(c) in _ALNUM else ord(" ") for c in range(256))
 # More places than any abstract has are not tried one by one.
 _MOST_PLACES = 2000
 _LONGEST_TERM = 200  # of characters; what is longer is debris
@@ -68,8 +71,8 @@ def spell(text: str) -> str:
 
 def _split(text: str) -> list[str]:
     if not text.isascii():
-        text = _SPECIAL.sub(_plain, text).encode("ascii", "replace").decode("ascii")
-    return text.translate(_TO_WORDS).split()
+        text = _SPECIAL.sub(_plain, text)
+    return text.encode("ascii", "replace").translate(_TO_WORDS).decode("ascii").split()
 
 
 def _plain(special: re.Match[str]) -> str:
@@ -110,12 +113,13 @@ class Term(NamedTuple):
 
 def read_terms(text: str) -> tuple[Term, ...]:
     """The terms of a text in order, links, formulas and its label left out; each holds a letter."""
-    terms = []
-    for found in _TERM.finditer(_prose(text)):
-        written = found[0]
-        if len(written) <= _LONGEST_TERM and (words := _spell_term(written)):
-            terms.append(Term(found.start(), written, words))
-    return tuple(terms)
+    return tuple(
+        [
+            Term(found.start(), written, words)
+            for found in _TERM.finditer(_prose(text))
+            if len(written := found[0]) <= _LONGEST_TERM and (words := _spell_term(written))
+        ]
+    )
 
 
 @lru_cache(maxsize=_MOST_TERMS)

@@ -49,6 +49,8 @@ _ADDRESS = re.compile(
     r"|(?<![A-Za-z0-9@./_-])(?:www\.|(?:[A-Za-z0-9-]{1,63}\.){1,4}(?:ai|com|co|dev|edu|io|net|org)/)"
     r"[!-~]+"
 )
+# Each address has one of these, which are found much sooner than addresses are.
+_SIGN = re.compile(r"http|:/|www\.|\.(?:ai|com|co|dev|edu|io|net|org)/")
 _BEGINNING = re.compile(rf"(?P<scheme>{_SCHEME})?(?:www\.)?", re.IGNORECASE)
 _SOUND = frozenset(["http://", "https://"])
 # What GitHub gives back at the end of an address, and what else was hardly meant to belong to it.
@@ -66,12 +68,19 @@ _PAGES = (ARXIV_ABS, "https://arxiv.org/pdf/", "https://huggingface.co/papers/")
 
 def read_links(text: str) -> tuple[Link, ...]:
     """The addresses of a text, in order."""
-    signs = [place for place in (text.find("/"), text.find("www.")) if place >= 0]
-    if not signs:
+    if not may_hold_links(text):
+        return ()
+    sign = _SIGN.search(text)
+    if sign is None:
         return ()
     # Most texts end in their only address: no address begins before the word before its first sign.
-    begin = text.rfind(" ", 0, max(0, text.rfind(" ", 0, min(signs)))) + 1
-    return tuple(_read(text, *found.span()) for found in _ADDRESS.finditer(text, begin))
+    begin = text.rfind(" ", 0, max(0, text.rfind(" ", 0, sign.start()))) + 1
+    return tuple([_read(text, *found.span()) for found in _ADDRESS.finditer(text, begin)])
+
+
+def may_hold_links(text: str) -> bool:
+    """Whether a text has what no address is without; most points have not."""
+    return "/" in text or "www." in text
 
 
 def _read(text: str, start: int, end: int) -> Link:
@@ -149,12 +158,7 @@ def links(readings: Readings) -> Iterator[Finding]:
     A link that the abstract does not have is an error where the points were written from the
     abstract, and a warning where they were written from the paper.
     """
-    places = [
-        (number, reading.text, link)
-        for number, reading in enumerate(readings.points)
-        for link in reading.links
-    ]
-    if not places:
+    if not readings.links:
         return
     paper = readings.paper
     abstract = (paper.abstract or "").strip()
@@ -167,11 +171,12 @@ def links(readings: Readings) -> Iterator[Finding]:
     own = (paper.link, *(page + paper.arxiv_id for page in _PAGES))
     stated = {link.key: _whole(link) for link in readings.source.links[:_MOST_COMPARED]}
     known = {_key(url): url for url in own} | stated
-    for number, text, link in places:
+    for number, link in readings.links:
         if link.key in known and link.scheme in _SOUND and link.reach <= link.span[1]:
             continue
         if number in readings.broken:
             continue
+        text = readings.texts[number]
         if link.key not in known and abstract:
             yield _unstated(number, text, link, stated, readings.basis)
         elif link.scheme not in _SOUND:

@@ -21,7 +21,7 @@ from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabula
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from summarizer.checks.reading import Reading, Readings
     from summarizer.digest import Basis, Severity
@@ -60,27 +60,34 @@ def names(readings: Readings) -> Iterator[Finding]:
             message="the names cannot be checked: the paper has no abstract",
         )
         return
+    unstated = {words for words in readings.unstated if not is_general(words)}
     source = _Source(readings.source, readings.basis)
-    for number, reading in readings.sound:
-        misses = source.misses(reading.terms)
-        for miss in misses:
-            if miss.right:
-                yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
-        unknown = [miss for miss in misses if not miss.right]
-        if readings.basis == "abstract":
-            for miss in unknown:
-                yield _finding(miss, number, "does not stand in the abstract")
-        elif unknown:
-            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-            shown = ", ".join(miss.term.text for miss in unknown[:_SHOWN]) + more
-            yield Finding(
-                check="names",
-                severity="warning",
-                point=number,
-                message=f"the abstract does not have {shown}; the paper may",
-            )
-        if "(" in reading.text:
-            yield from wrong_expansions(reading, number, readings)
+    for number, text in readings.sound:
+        if unstated:
+            misses = source.misses(readings.terms[number], unstated)
+            yield from _missing(misses, number, readings.basis)
+        if "(" in text:
+            yield from wrong_expansions(text, number, readings)
+
+
+def _missing(misses: Sequence[_Miss], number: int, basis: Basis) -> Iterator[Finding]:
+    """What is told of the names of a point that the source does not have."""
+    for miss in misses:
+        if miss.right:
+            yield _finding(miss, number, f"is misspelt: the abstract has {miss.right}")
+    unknown = [miss for miss in misses if not miss.right]
+    if basis == "abstract":
+        for miss in unknown:
+            yield _finding(miss, number, "does not stand in the abstract")
+    elif unknown:
+        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        shown = ", ".join(miss.term.text for miss in unknown[:_SHOWN]) + more
+        yield Finding(
+            check="names",
+            severity="warning",
+            point=number,
+            message=f"the abstract does not have {shown}; the paper may",
+        )
 
 
 class _Miss(NamedTuple):
@@ -119,12 +126,12 @@ class _Source:
         self._words = reading.words
         self._basis = basis
 
-    def misses(self, terms: Sequence[Term]) -> list[_Miss]:
+    def misses(self, terms: Sequence[Term], unstated: Collection[str]) -> list[_Miss]:
         """What is missing of the terms of a point; one that nothing resembles is told once."""
         misses: list[_Miss] = []
         unknown = set()
         for place, term in enumerate(terms):
-            if self._words.state(term.words) or term.words in unknown or len(term.text) > _LONGEST:
+            if term.words not in unstated or term.words in unknown or len(term.text) > _LONGEST:
                 continue
             miss = self._miss(terms, place)
             if miss:
@@ -221,6 +228,10 @@ class _Source:
 
 def _by_key(written: Iterable[str]) -> Iterator[tuple[str, str]]:
     for text in written:
+        if text.isalnum() and text.isascii():
+            singular = text[:-1] if _is_plural(text) else text
+            yield singular.lower(), singular
+            continue
         term = Term(0, text, spell(text))
         for part in (term,) if text.isalnum() else (*reversed(_parts(term)), term):
             name = _singular(part)
@@ -240,9 +251,14 @@ def _parts(term: Term) -> list[Term]:
     return parts
 
 
+def _is_plural(text: str) -> bool:
+    """Whether it is the plural of an acronym: LLMs."""
+    return text[-1] == "s" and text[-2:-1].isupper()
+
+
 def _singular(term: Term) -> Term:
     """An acronym without the `s` of its plural."""
-    if term.text[-1] == "s" and term.text[-2:-1].isupper():
+    if _is_plural(term.text):
         return term._replace(text=term.text[:-1], words=term.words[:-1])
     return term
 

@@ -77,9 +77,9 @@ def numbers(readings: Readings) -> Iterator[Finding]:
     if not any(said):
         return
     judge = _Judge(Stated(readings.source), said, readings.basis)
-    for index, (point, quantities) in enumerate(zip(readings.points, said, strict=True)):
+    for index, (text, quantities) in enumerate(zip(readings.texts, said, strict=True)):
         unknown: list[Quantity] = []
-        for quantity, verdict in judge.verdicts(quantities, point.text):
+        for quantity, verdict in judge.verdicts(quantities, text):
             if len(unknown) == _MOST_UNKNOWN or index in readings.broken:
                 break
             if readings.basis == "paper" and not verdict.certain:
@@ -96,7 +96,7 @@ def numbers(readings: Readings) -> Iterator[Finding]:
                 fix=verdict.fix,
             )
         if unknown:
-            named = ", ".join(_shown(quantity, point.text) for quantity in unknown)
+            named = ", ".join(_shown(quantity, text) for quantity in unknown)
             yield Finding(
                 check="numbers",
                 severity="warning",

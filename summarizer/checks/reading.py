@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from summarizer.checks.encoding import is_broken
+from summarizer.checks.encoding import is_broken, is_odd
 from summarizer.checks.expansions import read_expansions, stems
 from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.lazy import Lazy
-from summarizer.checks.links import read_links
+from summarizer.checks.links import may_hold_links, read_links
 from summarizer.checks.quantities import read_each, read_quantities
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from summarizer.checks.expansions import Expansion
     from summarizer.checks.glossary import Glossary, Sense
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text, and what stands in it; each part is read when a check first asks for it."""
+    """The source, and what stands in it; each part is read when a check first asks for it."""
 
     text: str
 
@@ -39,11 +41,6 @@ class Reading:
     def links(self) -> tuple[Link, ...]:
         """The addresses, in order."""
         return read_links(self.text)
-
-    @Lazy
-    def terms(self) -> tuple[Term, ...]:
-        """The names, acronyms and words in Latin script, in order."""
-        return read_terms(self.text)
 
     @Lazy
     def words(self) -> Words:
@@ -86,25 +83,67 @@ class Readings:
         return self.glossary.stated(self.source.words) if self.glossary else {}
 
     @Lazy
-    def points(self) -> tuple[Reading, ...]:
+    def texts(self) -> tuple[str, ...]:
         """The points of the summary, in order."""
-        return tuple(Reading(point.text) for point in self.summary.points)
+        return tuple([point.text for point in self.summary.points])
+
+    @Lazy
+    def whole(self) -> str:
+        """The points as lines of one text: what does not stand here stands in none of them."""
+        return "\n".join(("", *self.texts, ""))
+
+    @Lazy
+    def _begins(self) -> Sequence[int]:
+        """Where each point begins in `whole`."""
+        return [*accumulate([len(text) + 1 for text in self.texts], initial=1)]
+
+    def place(self, position: int) -> tuple[int, int]:
+        """The number of the point that stands at a position of `whole`, and where it begins."""
+        number = bisect_right(self._begins, position) - 1
+        return number, self._begins[number]
+
+    @Lazy
+    def odd(self) -> frozenset[int]:
+        """Numbers of the points with characters that Korean prose seldom has."""
+        if not is_odd("".join(self.texts)):
+            return frozenset()
+        return frozenset(n for n, text in enumerate(self.texts) if is_odd(text))
 
     @Lazy
     def broken(self) -> frozenset[int]:
         """Numbers of the points in broken characters, which only the check of text speaks of."""
         if self.language.partition("-")[0] != "ko":
             return frozenset()
-        return frozenset(n for n, point in enumerate(self.points) if is_broken(point.text))
+        return frozenset(n for n in self.odd if is_broken(self.texts[n]))
 
     @Lazy
-    def sound(self) -> tuple[tuple[int, Reading], ...]:
+    def sound(self) -> Sequence[tuple[int, str]]:
         """The other points, with their numbers."""
-        return tuple((n, point) for n, point in enumerate(self.points) if n not in self.broken)
+        numbered = [*enumerate(self.texts)]
+        return [one for one in numbered if one[0] not in self.broken] if self.broken else numbered
+
+    @Lazy
+    def links(self) -> Sequence[tuple[int, Link]]:
+        """The addresses in the points, with the numbers of these."""
+        if not may_hold_links(self.whole):
+            return ()
+        return [(n, link) for n, text in enumerate(self.texts) for link in read_links(text)]
+
+    @Lazy
+    def terms(self) -> Sequence[Sequence[Term]]:
+        """The names, acronyms and words in Latin script of each point, in order."""
+        return [*map(read_terms, self.texts)]
+
+    @Lazy
+    def unstated(self) -> Collection[str]:
+        """The words of those terms that the source does not have; most summaries have none."""
+        state = self.source.words.state
+        words = {term.words for terms in self.terms for term in terms}
+        return {one for one in words if not state(one)}
 
     @Lazy
     def said(self) -> Sequence[Sequence[Quantity]]:
         """The quantities of each point, in order."""
         # English number words in a Korean point belong to names and quotes.
         words = None if self.language.startswith("en") else ()
-        return read_each([point.text for point in self.summary.points], words)
+        return read_each(self.texts, words)

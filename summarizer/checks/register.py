@@ -81,6 +81,17 @@ def _is_stop(text: str, place: int) -> bool:
 
 
 def _ending(text: str, start: int, end: int) -> _Ending | None:
+    """The ending of a sentence; nearly all end in a word and a full stop."""
+    stop = end - text.endswith(".", start, end)
+    word = _WORD.search(text, max(start, stop - _LONGEST_WORD), stop)
+    if word:
+        register = _register(word[0])
+        return _Ending(word.span(), word[0], register) if register else None
+    return _marked_ending(text, start, end)
+
+
+def _marked_ending(text: str, start: int, end: int) -> _Ending | None:
+    """The same behind links, brackets, quotes and other marks."""
     start = max(start, end - _LONGEST_TAIL)
     tail = text[start:end].rstrip(_MARKS)
     linked = False
@@ -139,7 +150,7 @@ def register(
     """
     if readings.language.partition("-")[0] != "ko":
         return
-    points = [_endings(point.text) for point in readings.summary.points]
+    points = [*map(_endings, readings.texts)]
     expected = wanted or _usual(endings[-1].register for endings in points if endings)
     for number, endings in enumerate(points):
         for astray in [ending for ending in endings if ending.register != expected][:1]:

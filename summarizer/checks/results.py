@@ -42,7 +42,7 @@ def results(readings: Readings) -> Iterator[Finding]:
             evidence=", ".join(figure.text for figure in stated[:_SHOWN]),
         )
     links = {link.key: link.url for link in readings.source.links}
-    said = {link.key for point in readings.points for link in point.links} if links else set()
+    said = {link.key for _, link in readings.links} if links else set()
     missing = [url for key, url in links.items() if key not in said]
     if missing and len(said) < len(links):  # a damaged link is found by the check of links
         yield Finding(
@@ -67,7 +67,13 @@ def _figures(readings: Readings) -> tuple[list[Quantity], int]:
     }
     if not stated:
         return [], 0
-    said = {number for said in readings.said for q in said for number in _numbers(q)}
+    said = {
+        number
+        for quantities in readings.said
+        for quantity in quantities
+        for measure in quantity.measures
+        for number in (measure.value, measure.base)
+    }
     kept = sum(not said.isdisjoint(_numbers(figure)) for figure in stated.values())
     return list(stated.values()), kept
 

@@ -37,8 +37,8 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
             message="the technical terms cannot be checked: the paper has no abstract",
         )
         return
-    said = "\n".join(point.text for _, point in readings.sound)
-    for sense in sorted(readings.glossary.suspects(said), key=attrgetter("english")):
+    suspects = readings.glossary.suspects(readings.whole)
+    for sense in sorted(suspects, key=attrgetter("english")):
         if sense.english in readings.senses:
             yield from _false_friends(sense, readings)
     if first_mention:
@@ -48,8 +48,8 @@ def senses(readings: Readings, *, first_mention: bool = False) -> Iterator[Findi
 def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
     if any(readings.source.words.state(spell(word)) for word in sense.unless):
         return
-    for number, point in readings.sound:
-        for found in false_friends(sense, point.text):
+    for number, text in readings.sound:
+        for found in false_friends(sense, text):
             yield Finding(
                 check="senses",
                 severity="error",
@@ -57,7 +57,7 @@ def _false_friends(sense: Sense, readings: Readings) -> Iterator[Finding]:
                 span=found.span(),
                 message=f"{found[0]} does not mean {sense.english}, which is {sense.prefer}",
                 evidence=sense.english,
-                fix=_fix(found[0], point.text[found.end() : found.end() + 1], sense),
+                fix=_fix(found[0], text[found.end() : found.end() + 1], sense),
             )
 
 
@@ -84,9 +84,9 @@ def _ending(word: str) -> int:
 
 def _unexplained(glossary: Glossary, readings: Readings) -> Iterator[Finding]:
     waiting = {english for english, sense in readings.senses.items() if sense.listed}
-    for number, point in readings.sound:
-        words = Words.of(point.text)
-        for rendered in glossary.rendered(point.text):
+    for number, text in readings.sound:
+        words = Words.of(text)
+        for rendered in glossary.rendered(text):
             for sense in rendered.senses:
                 if sense.english in waiting:
                     waiting.discard(sense.english)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import islice
+from itertools import chain, islice
 from string import punctuation
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from summarizer.checks.reading import Readings
 
 _ENGLISH_SENTENCE = re.compile(r"[.!?](?=\s|$)")
+_EMPTY = "the point is empty"
 _MOST_COMPARED = 100  # points with one another
 _SHARED = 0.4  # of the words of the shorter of two points that may be twins
 _MOST_READ = 2000  # characters or words of each, so that a megabyte costs no more than a page
@@ -59,42 +60,42 @@ def shape(
             severity="error",
             message=f"the summary has {len(points)} points, not {min_points} to {max_points}",
         )
-    texts = [point.text for point in points]
-    vocabularies = []
+    texts = readings.texts
+    words = [*map(str.split, texts)]
+    vocabularies = [*map(frozenset, words)]
+    long_words = max(map(len, chain.from_iterable(words)), default=0) > _LONGEST_WORD
+    marked, leading = _may_be_marked(readings.whole)
     for number, text in enumerate(texts):
-        words = text.split()
-        vocabulary = frozenset(words)
-        vocabularies.append(vocabulary)
-        for flaw in _flaws(text, words, vocabulary, max_chars):
+        flaws: list[_Flaw] = []
+        if not words[number]:
+            yield Finding(check="shape", severity="error", point=number, message=_EMPTY)
+            continue
+        if len(text) > max_chars:
+            message = f"the point has {len(text)} characters; {max_chars} are enough"
+            flaws.append(_Flaw(message, severity="warning"))
+        loop = _loop(text, words[number], vocabularies[number], long_words=long_words)
+        if loop:
+            flaws.append(_Flaw("the point repeats itself", loop))
+        if leading:
+            flaws += _leading(text)
+        if marked:
+            flaws += _markdown(text)
+        for flaw in flaws:
             yield Finding(check="shape", point=number, **flaw._asdict())
     yield from _twins(texts, vocabularies[:_MOST_COMPARED])
 
 
-def _flaws(
-    text: str, words: list[str], vocabulary: frozenset[str], max_chars: int
-) -> Iterator[_Flaw]:
-    if not words:
-        yield _Flaw("the point is empty")
-        return
-    if len(text) > max_chars:
-        yield _Flaw(
-            f"the point has {len(text)} characters; {max_chars} are enough", severity="warning"
-        )
-    loop = _loop(text, words, vocabulary)
-    if loop:
-        yield _Flaw("the point repeats itself", loop)
-    yield from _markdown(text)
-
-
 # --- loops and twins -----------------------------------------------------------------------------
 
-_SENTENCE_END = re.compile(r"(?<=[가-힣)][.!?])\s*")
+_SENTENCE_END = re.compile(r"[.!?](?<=[가-힣)].)\s*")
 _SHORTEST_SENTENCE = 8
 _LONGEST_WORD = 40
 _TOKEN = re.compile(r"\S+")
 
 
-def _loop(text: str, words: list[str], vocabulary: frozenset[str]) -> tuple[int, int] | None:
+def _loop(
+    text: str, words: list[str], vocabulary: frozenset[str], *, long_words: bool
+) -> tuple[int, int] | None:
     """Where a text says the same again and again, as small models do; None where it does not."""
     if len(words) - len(vocabulary) >= 3:
         found = _period(words, copies=2)
@@ -103,7 +104,7 @@ def _loop(text: str, words: list[str], vocabulary: frozenset[str]) -> tuple[int,
             return places[found[0]][0], places[-1][1]
     if _is_copied(" ".join(words)):
         return 0, len(text)
-    if max(map(len, vocabulary)) > _LONGEST_WORD:
+    if long_words:
         for token in _TOKEN.finditer(text):
             if len(token[0]) > _LONGEST_WORD and "/" not in token[0]:
                 found = _period(token[0], copies=4)
@@ -114,15 +115,23 @@ def _loop(text: str, words: list[str], vocabulary: frozenset[str]) -> tuple[int,
 
 def _is_copied(text: str) -> bool:
     """Whether a text is copies of one, or has a sentence twice."""
-    beginning = text[: min(_SHORTEST_SENTENCE, len(text) // 2)]
+    beginning = text[: len(text) // 2][:_SHORTEST_SENTENCE]
     if len(text) > _SHORTEST_SENTENCE and text.find(beginning, 1) > 0:
         for copy in (text, f"{text} "):
             if (copy + copy).find(copy, 1) < len(copy):
                 return True
     if text.count(".") > 1 or "!" in text or "?" in text:
-        sentences = [s for s in _SENTENCE_END.split(text) if len(s) >= _SHORTEST_SENTENCE]
+        sentences = [s for s in _sentences(text) if len(s) >= _SHORTEST_SENTENCE]
         return len(sentences) > 1 and len(set(sentences)) < len(sentences)
     return False
+
+
+def _sentences(text: str) -> Iterator[str]:
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        yield text[start : end.start() + 1]
+        start = end.end()
+    yield text[start:]
 
 
 def _period(units: Sequence[str], *, copies: int) -> tuple[int, int] | None:
@@ -149,7 +158,7 @@ def _period(units: Sequence[str], *, copies: int) -> tuple[int, int] | None:
     return None
 
 
-def _twins(texts: list[str], vocabularies: list[frozenset[str]]) -> Iterator[Finding]:
+def _twins(texts: Sequence[str], vocabularies: list[frozenset[str]]) -> Iterator[Finding]:
     """Points that say what another said before.
 
     Of 2,337 pairs of published points of one paper, none had more than 0.28 of their trigrams of
@@ -183,15 +192,15 @@ def _alike(vocabularies: list[frozenset[str]]) -> Iterator[tuple[int, list[int]]
         if not words:
             continue
         # With no point before it this one shares more words than with all of them together.
-        size = len(words)
-        if seen and len(words & seen) >= _SHARED * min(size, fewest):
+        size, known = len(words), len(seen)
+        seen |= words
+        if known and known + size - len(seen) >= _SHARED * min(size, fewest):
             firsts = [
                 first
                 for first, others in enumerate(vocabularies[:second])
                 if others and len(words & others) >= _SHARED * min(size, len(others))
             ]
             yield second, firsts
-        seen |= words
         if size < fewest or not fewest:
             fewest = size
 
@@ -226,7 +235,7 @@ _LEADING = re.compile(
     r"|(?P<rule>(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*$))",
     re.MULTILINE,
 )
-_LEADS = frozenset("#-*+>|`~_=:0123456789")
+_LEADS = re.compile(r"\n[^\S\n]*[#*+>|`~_=:0-9-]")
 _LEADING_NAMES = {
     "heading": "a heading",
     "bullet": "a list within the list",
@@ -248,9 +257,14 @@ _ADDRESS = re.compile(
 )
 
 
+def _may_be_marked(whole: str) -> tuple[bool, bool]:
+    """Whether Markdown may change what stands within and at the beginning of any line."""
+    within = "](" in whole or "~" in whole or "*" in whole or "<" in whole
+    return within, _LEADS.search(whole) is not None
+
+
 def _markdown(text: str) -> Iterator[_Flaw]:
-    if text.lstrip()[:1] in _LEADS or "\n" in text:
-        yield from _leading(text)
+    """What stands within a point."""
     if "](" in text:
         yield from _links(text)
     if "~" not in text and "*" not in text and "<" not in text:
@@ -269,6 +283,8 @@ def _markdown(text: str) -> Iterator[_Flaw]:
 
 def _leading(text: str) -> Iterator[_Flaw]:
     """What begins a line; of rows and quotations, which cannot be mended, the first one."""
+    if _LEADS.search(f"\n{text}") is None:
+        return
     told = set()
     for found in islice(_LEADING.finditer(text), _MOST_COMPARED):
         kind = found.lastgroup or ""

@@ -62,7 +62,7 @@ class Stated:
         self._all = reading.quantities
         searched: list[Quantity] = []
         self._by_value: dict[Decimal, list[tuple[Quantity, Measure]]] = {}
-        self._by_base: dict[tuple[str, Decimal], list[Quantity]] = {}
+        self._measured: list[tuple[Quantity, Measure]] = []
         self._marks = 0
         for quantity in self._all:
             if quantity.role == "marker":
@@ -71,15 +71,10 @@ class Stated:
             if not quantity.role and len(searched) < _SEARCHED:
                 searched.append(quantity)
             for measure in quantity.measures:
-                same = self._by_value.get(measure.value)
-                if same is None:
-                    self._by_value[measure.value] = [(quantity, measure)]
-                elif len(same) < _SAME:
+                same = self._by_value.setdefault(measure.value, [])
+                if len(same) < _SAME:
                     same.append((quantity, measure))
-                else:
-                    continue
-                if other := _other_base(measure):
-                    self._by_base.setdefault(other, []).append(quantity)
+                    self._measured.append((quantity, measure))
         self.quantities = tuple(searched)
 
     def same_number(self, value: Decimal) -> Iterator[Quantity]:
@@ -96,6 +91,15 @@ class Stated:
             if not found:
                 found += self._by_base.get((measure.unit, measure.base), ())
         return found or list(self._of_magnitude(quantity))
+
+    @Lazy
+    def _by_base(self) -> dict[tuple[str, Decimal], list[Quantity]]:
+        """What says the same in another unit."""
+        found: dict[tuple[str, Decimal], list[Quantity]] = {}
+        for quantity, measure in self._measured:
+            if other := _other_base(measure):
+                found.setdefault(other, []).append(quantity)
+        return found
 
     @Lazy
     def _vague(self) -> tuple[Quantity, ...]:

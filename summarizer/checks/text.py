@@ -12,11 +12,11 @@ import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.encoding import LOST, UNUSED, find_mojibake, is_odd
+from summarizer.checks.encoding import LOST, UNUSED, find_mojibake
 from summarizer.digest import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from summarizer.checks.reading import Readings
 
@@ -43,24 +43,30 @@ _ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'-]*,? ){6,}[A-Za-z'-]+")
 _ENGLISH_WORD = re.compile(r"\b(?:the|of|is|are|that|and|to|we|with|for|in|which|by|our|this)\b")
 
 
-def _language(text: str, min_hangul: float, *, odd: bool) -> _Flaw | None:
+def _may_be_foreign(text: str, min_hangul: float) -> bool:
     # Two bytes more for each syllable: where they abound, no letter needs to be counted.
     syllables = (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
-    if odd or syllables < min_hangul * len(text):
+    return syllables < min_hangul * len(text)
+
+
+def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
+    if odd or _may_be_foreign(text, min_hangul):
         prose = _NOT_PROSE.sub(" ", text)
         hangul = len(_HANGUL.findall(prose))
         letters = sum(map(str.isalpha, prose))
         if letters and not hangul:
-            return _Flaw("the point is not written in Korean")
+            yield _Flaw("the point is not written in Korean")
+            return
         if hangul < min_hangul * letters:
-            return _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
+            yield _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
+            return
     if _ENGLISH_HINT.search(text):
         prose = _ASIDE.sub(lambda aside: "·" * len(aside[0]), text)
         for run in _ENGLISH_RUN.finditer(prose):
             if len(_ENGLISH_WORD.findall(run[0])) > 1:
                 message = "a part of the point was left in English"
-                return _Flaw(message, run.span(), severity="warning")
-    return None
+                yield _Flaw(message, run.span(), severity="warning")
+                return
 
 
 # --- characters ----------------------------------------------------------------------------------
@@ -157,7 +163,7 @@ _REPR_END = re.compile(r"(?:['\"]\s*,?\s*[\]}]|[가-힣.]\"\s*,)\s*\Z")
 _REPR_INSIDE = re.compile(r"\[\s?'[^'\n]{1,80}'(?:,\s?'|\])")
 _OPENS_REPR = frozenset("[{'\"")
 _CLOSES_REPR = frozenset("]},")
-_NOTHING = frozenset(["none", "null", "nan", "n/a", "undefined", "..."])
+_NOTHING = re.compile(r"\n[^\S\n]*(?:none|null|nan|n/a|undefined|\.\.\.)[^\S\n]*\n", re.IGNORECASE)
 
 
 def _markup(text: str) -> Iterator[_Flaw]:
@@ -173,24 +179,26 @@ def _markup(text: str) -> Iterator[_Flaw]:
         yield _Flaw(_MARKUP_NAMES[kind].format(found[0]), found.span(), severity, fix=fix)
 
 
-def _is_repr(text: str) -> bool:
-    """Whether it is what a program prints of its data."""
-    return bool(
+def _repr(text: str) -> Iterator[_Flaw]:
+    if (
         (text.lstrip()[:1] in _OPENS_REPR and _REPR_START.match(text))
         or (text.rstrip()[-1:] in _CLOSES_REPR and _REPR_END.search(text[-20:]))
         or ("['" in text and _REPR_INSIDE.search(text))
-        or (len(text) < 20 and text.strip().lower() in _NOTHING)
-    )
+        or _NOTHING.fullmatch(f"\n{text.strip()}\n")
+    ):
+        yield _Flaw("the point is what a program prints of its data, and not prose")
 
 
 # --- wording -------------------------------------------------------------------------------------
 
-_TASK_START = re.compile(
-    r"\W*(?:(?:네|물론(?:입니다|이죠|이지요)|알겠습니다)[,.!]"
+_TASK_OPENING = (
+    r"(?:(?:네|물론(?:입니다|이죠|이지요)|알겠습니다)[,.!]"
     r"|(?:다음은|아래는|이상은|위는)[^.\n]{0,80}요약|요청하신|제공(?:하신|해 주신|해주신) "
     r"|죄송(?:합니다|하지만)|As an AI|Here(?: is| are|'s) (?:the|a|an|my|your)\b|Sure[,!]"
     r"|Certainly[,!]|I(?:'m| am) sorry|I cannot )"
 )
+_TASK_START = re.compile(rf"\W*{_TASK_OPENING}")
+_TASK_LINE = re.compile(rf"\n[^\w\n]*{_TASK_OPENING}")
 _TASK = re.compile(
     r"요약하(?:면|자면),? 다음과 같|번역하(?:면|자면),? 다음과 같"
     r"|저는 [^.\n]{0,30}(?:AI|인공지능|언어 모델)|제가 [^.\n]{0,30}(?:AI|인공지능|언어 모델)"
@@ -207,15 +215,20 @@ _WHOLE_NOUNS = ("마을", "가을", "노을")
 _MARKS = " \t\n*_`\"'”’"
 
 
-def _wording(text: str) -> Iterator[_Flaw]:
+def _task(text: str) -> Iterator[_Flaw]:
     task = _TASK_START.match(text) or _TASK.search(text)
     if task:
         yield _Flaw("the point talks about the task and not about the paper", task.span())
-    # Every second character is quicker to search, and of six that are equal has three.
-    six = _SIX.search(text) if _THREE_IN_HALF.search(text[::2]) else None
+
+
+def _repeated(text: str) -> Iterator[_Flaw]:
+    six = _SIX.search(text)
     if six:
         severity: Severity = "error" if six[0][0].isalpha() else "warning"
         yield _Flaw(f"{six[0][0]!r} is repeated over and over", six.span(), severity)
+
+
+def _unfinished(text: str) -> Iterator[_Flaw]:
     end = text.rstrip(_MARKS)
     if end.endswith(_BROKEN_OFF) and not end.endswith(_WHOLE_NOUNS):
         last = end.rsplit(maxsplit=1)[-1]
@@ -228,6 +241,20 @@ def _wording(text: str) -> Iterator[_Flaw]:
 # --- the check -----------------------------------------------------------------------------------
 
 
+def _rules(whole: str) -> Iterator[Callable[[str], Iterator[_Flaw]]]:
+    """The rules that may find something in some of the points, which are the lines of `whole`."""
+    if "\\" in whole or "{" in whole or "^" in whole or "ath" in whole or "imes" in whole:
+        yield _markup
+    if '"' in whole or "'" in whole or "{" in whole or _NOTHING.search(whole):
+        yield _repr
+    if _TASK_LINE.search(whole) or _TASK.search(whole):
+        yield _task
+    # Every second character is quicker to search, and of six that are equal has three.
+    if _THREE_IN_HALF.search(whole[::2]):
+        yield _repeated
+    yield _unfinished
+
+
 def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
     """Find points that are not Korean prose; nothing is said of a digest in another language.
 
@@ -236,21 +263,16 @@ def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
     """
     if readings.language.partition("-")[0] != "ko":
         return
-    for number, point in enumerate(readings.summary.points):
-        for flaw in _flaws(point.text, readings, min_hangul):
+    english = _ENGLISH_HINT.search(readings.whole) is not None
+    rules = [*_rules(readings.whole)]
+    for number, text in enumerate(readings.texts):
+        odd = number in readings.odd
+        flaws: list[_Flaw] = []
+        if odd:
+            flaws += _characters(text, readings.source.text)
+        if odd or english or _may_be_foreign(text, min_hangul):
+            flaws += _language(unicodedata.normalize("NFC", text), min_hangul, odd=odd)
+        for rule in rules:
+            flaws += rule(text)
+        for flaw in flaws:
             yield Finding(check="text", point=number, **flaw._asdict())
-
-
-def _flaws(text: str, readings: Readings, min_hangul: float) -> Iterator[_Flaw]:
-    composed, odd = text, is_odd(text)
-    if odd:
-        yield from _characters(text, readings.source.text)
-        composed = unicodedata.normalize("NFC", text)
-    foreign = _language(composed, min_hangul, odd=odd)
-    if foreign:
-        yield foreign
-    if "\\" in text or "{" in text or "^" in text or "ath" in text or "imes" in text:
-        yield from _markup(text)
-    if _is_repr(text):
-        yield _Flaw("the point is what a program prints of its data, and not prose")
-    yield from _wording(text)

@@ -53,7 +53,7 @@ def topic(
             message="whether the summary is about the paper cannot be checked: it has no abstract",
         )
         return
-    if not any(point.text.strip() for _, point in readings.sound):
+    if not any(text.strip() for _, text in readings.sound):
         return
     signals = [*_signals(readings, min_names, min_terms, min_rendered)]
     if signals:
@@ -71,7 +71,7 @@ def _signals(
     readings: Readings, min_names: float, min_terms: float, min_rendered: float
 ) -> Iterator[str]:
     names = _names(readings)
-    known_names = sum(map(readings.source.words.state, names))
+    known_names = len(names.difference(readings.unstated))
     if known_names >= _MANY_NAMES and known_names >= _MOST * len(names):
         return
     if len(names) >= _FEW_NAMES and known_names < min_names * len(names):
@@ -86,7 +86,7 @@ def _signals(
     if readings.glossary is None:
         return
     stated = readings.senses.keys()
-    text = "\n".join(point.text for _, point in readings.sound)
+    text = "\n".join(text for _, text in readings.sound)
     rendered = [
         {sense.english for sense in senses}
         for senses in readings.glossary.renderings(text).values()
@@ -103,7 +103,7 @@ def _signals(
 
 def _words(readings: Readings) -> Words:
     """What the summary says in Latin script."""
-    said = (term.words for _, point in readings.sound for term in point.terms)
+    said = (term.words for number, _ in readings.sound for term in readings.terms[number])
     return Words(" ".join(said).split())
 
 
@@ -111,8 +111,8 @@ def _names(readings: Readings) -> set[str]:
     """The words of the terms in Latin script that say something about a paper."""
     return {
         words
-        for _, point in readings.sound
-        for _, written, words in point.terms
+        for number, _ in readings.sound
+        for _, written, words in readings.terms[number]
         if _is_telling(written, words)
     }
 

@@ -35,6 +35,7 @@ _FARTHEST = 12
 _BREAK = "\n\0\n"  # No number, unit or bound reaches over it.
 LARGEST = Decimal(10) ** 24
 """No quantity is as large: what is, is left out, since `Decimal` calculates with 28 digits."""
+_SMALLEST = -LARGEST
 
 
 def read_quantities(text: str, words: Iterable[str] | None = None) -> tuple[Quantity, ...]:
@@ -55,7 +56,12 @@ def read_quantities(text: str, words: Iterable[str] | None = None) -> tuple[Quan
     linked = _link(source, found)
     if "bsolute" in source:
         linked = [_absolute(source, quantity) for quantity in linked]
-    return tuple([_finish(q, written) for q in linked if -LARGEST < q.measures[0].value < LARGEST])
+    bounded = [
+        q if q.role or not (bound := read_bound(source, q)) else q._replace(bound=bound)
+        for q in linked
+        if _SMALLEST < q.measures[0].value < LARGEST
+    ]
+    return tuple([_placed(q, written) for q in bounded] if written.begins else bounded)
 
 
 def _without_overlaps(numbers: list[Quantity], words: list[Quantity]) -> list[Quantity]:
@@ -83,9 +89,8 @@ def read_each(texts: Sequence[str], words: Iterable[str] | None = None) -> list[
         start, end = quantity.span
         index = bisect_right(starts, start) - 1
         before = starts[index]
-        moved = (start - before, end - before)
         number_end = quantity.number_end - before
-        read[index].append(quantity._replace(span=moved, number_end=number_end))
+        read[index].append(Quantity((start - before, end - before), number_end, *quantity[2:]))
     return read
 
 
@@ -178,14 +183,10 @@ def _absolute(text: str, quantity: Quantity) -> Quantity:
     return quantity._replace(measures=quantity.measures + points)
 
 
-def _finish(quantity: Quantity, written: Plain) -> Quantity:
-    """With its bound, and with the places of the original."""
+def _placed(quantity: Quantity, written: Plain) -> Quantity:
+    """With the places of the original."""
     start, end = quantity.span
-    bound = "" if quantity.role else read_bound(written.text, quantity)
-    if written.begins and end > written.begins[0]:
-        return quantity._replace(
-            bound=bound,
-            span=written.original(start, end),
-            number_end=written.original(start, quantity.number_end)[1],
-        )
-    return quantity._replace(bound=bound) if bound else quantity
+    if end <= written.begins[0]:
+        return quantity
+    number_end = written.original(start, quantity.number_end)[1]
+    return Quantity(written.original(start, end), number_end, *quantity[2:])

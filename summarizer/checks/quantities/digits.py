@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from summarizer.checks.quantities.quantity import Role
 
 DIGITS = re.compile(r"[0-9][0-9]*(?:,[0-9]{3}(?![0-9])| 000(?![0-9]))*(?:\.[0-9]+)?")
+_MARKED = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 # Longer runs are hashes and identifiers; Python's int would refuse them from 4,300 digits on.
 _LONGEST = 24
-_POWER = re.compile(
+_MORE = re.compile(
     r" ?[×x*] ?10\^(?P<ten>[-+]?[0-9]{1,2})(?![0-9])"
     r"|\^(?P<power>[-+]?[0-9]{1,2})(?![0-9])"
     r"|[eE](?P<exponent>[-+]?[0-9]{1,2})(?![0-9A-Za-z])"
-)
-_SCALE = re.compile(
-    r"(?P<letter>[KkMBbT]|bn|mn)(?![A-Za-z0-9])|[ ](?P<apart>[KMBT])(?![A-Za-z0-9.'-])"
+    r"|(?P<letter>[KkMBbT]|bn|mn)(?![A-Za-z0-9])|[ ](?P<apart>[KMBT])(?![A-Za-z0-9.'-])"
     r"|[ -](?P<word>hundred|thousand|million|billion|trillion|dozen)s?(?![a-z])"
 )
+_SCALES = frozenset(("letter", "apart", "word"))
 # Powers and scales begin so, apart from their number.
 _AFTER_SPACE = frozenset("xX*KMBThtmbd")
 _AMBIGUOUS = frozenset("sm")
@@ -48,6 +48,8 @@ _GLUE = frozenset(string.ascii_letters + "-_.@#/")
 _NO_NAME = frozenset(
     "sub pre post mid over late sim approx top of stage step level phase rank order type".split()
 )
+_OPENING, _CLOSING = frozenset("(["), frozenset(")]")
+_BEFORE_MARKER = _OPENING.union(["", *" \n:*"])
 _LAST_LETTERS = re.compile(r"[A-Za-z]{1,6}\Z")
 _REFERENCES = frozenset(
     "section sec. sections figure fig. figures table tables appendix eq. eq equation chapter part"
@@ -59,20 +61,29 @@ _REFERENCES = frozenset(
 _Number: TypeAlias = "tuple[list[Decimal], int, tuple[Decimal, Decimal] | None]"
 
 
+def _find_digits(text: str) -> Iterator[re.Match[str]]:
+    """`DIGITS.finditer`, but for the time: among bytes, the next digit is found at once."""
+    marked = text.encode("ascii", "replace").translate(_MARKED)
+    start = marked.find(b"0")
+    while start >= 0 and (match := DIGITS.match(text, start)):
+        yield match
+        start = marked.find(b"0", match.end())
+
+
 def read_digits(text: str) -> list[Quantity]:
     """The numbers in digits of a text that `plain` has rewritten, in order."""
     found: list[Quantity] = []
     end = 0
     named = False
-    for match in DIGITS.finditer(text):
+    for match in _find_digits(text):
         start, stop = match.span()
         if start < end or stop - start > _LONGEST:
             continue
-        if stop - start < 3 and _is_marker(text, start, stop):
+        before = text[start - 1] if start else ""
+        if stop - start < 3 and before in _BEFORE_MARKER and _is_marker(text, start, stop):
             marker = plain_measure(Decimal(match[0]))
             found.append(Quantity((start, stop), stop, match[0], (marker,), "marker"))
             continue
-        before = text[start - 1] if start else ""
         named = before in _GLUE and (_in_name(text, start) or (named and end == start - 1))
         quantity = _quantity(text, start, stop, match[0], named=named)
         named = quantity.role == "name"
@@ -144,19 +155,19 @@ def _power_of_ten(exponent: int) -> Decimal:
 
 def _number(text: str, start: int, end: int, value: Decimal) -> _Number:
     character, beyond = text[end], text[end + 1 : end + 2]
+    if character >= "가" or (character == " " and beyond >= "가"):
+        return _korean(text, start, end, value)
     if character == " " and beyond.isascii() and beyond not in _AFTER_SPACE:
         return [value], end, None
     if character == "/" and text[start - 1 : start] != "/" and "." not in text[start:end]:
         under = _UNDER.match(text, end)
         if under:
             return _fraction(value, Decimal(under[1]), under.end())
-    power = _POWER.match(text, end)
-    if power:
-        return _powers(value, power), power.end(), None
-    scale = _SCALE.match(text, end)
-    if scale:
-        return _scaled(value, scale), scale.end(), None
-    if character >= "가" or beyond >= "가":
+    more = _MORE.match(text, end)
+    if more:
+        read = _scaled if more.lastgroup in _SCALES else _powers
+        return read(value, more), more.end(), None
+    if beyond >= "가":
         return _korean(text, start, end, value)
     return [value], end, None
 
@@ -208,9 +219,9 @@ def _in_name(text: str, start: int) -> bool:
 def _is_marker(text: str, start: int, end: int) -> bool:
     """Whether it marks an item of a list, or refers to a section, a table or a source."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before in ("(", "[") and after in (")", "]"):
-        return not text[start - 2 : start - 1].isalnum()
-    if after == ")" and before in ("", " ", "\n", ":"):
+    if before in _OPENING:
+        return after in _CLOSING and not text[start - 2 : start - 1].isalnum()
+    if after == ")" and before != "*":
         near = max(0, start - 60)
         near = max(near, text.rfind("\n", near, start))
         list_start = max(0, start - 1000)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LINK = re.compile(r"(?:https?: ?|www\.|github\.(?:com|io)/|huggingface\.co/|arxiv\.org/)[!-~]+")
+# Each link has one of these, and begins no farther before it.
+_LINK_SIGNS = ("http", "www.", ".com/", ".io/", ".co/", ".org/")
+_LONGEST_HOST = len("huggingface")
 _ODD = re.compile(
     "[\\\\${}\u00a0\u00b2\u00b3\u00b9\u00bc-\u00be\u00d7\u2000-\u2015\u202f\u2044\u2060"
     "\u2070-\u2079\u207b\u2150-\u215e\u2212\u2217\u223c\u2248\u22c5\u2460-\u2473"
@@ -105,7 +108,7 @@ def plain(text: str) -> Plain:
     `×`, `≤`, `≥` and `±` stay, since ASCII has no single sign for them.
     """
     if "/" in text or "www." in text:
-        text = _LINK.sub(lambda found: " " * len(found[0]), text)
+        text = _without_links(text)
     # Four quick searches decide for an ASCII text.
     odd_ascii = "\\" in text or "$" in text or "{" in text or "}" in text
     if not odd_ascii and (text.isascii() or _ODD.search(text) is None):
@@ -127,6 +130,15 @@ def plain(text: str) -> Plain:
         position = end
     out.append(text[position:])
     return Plain("".join(out), [begin for begin, *_ in pieces], pieces)
+
+
+def _without_links(text: str) -> str:
+    # Signs are found sooner than links, of which most texts have one at their end or none.
+    signs = [place for sign in _LINK_SIGNS if (place := text.find(sign)) >= 0]
+    if not signs:
+        return text
+    begin = max(0, min(signs) - _LONGEST_HOST)
+    return text[:begin] + _LINK.sub(lambda found: " " * len(found[0]), text[begin:])
 
 
 def _rewrite(found: re.Match[str]) -> str:
