@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import gc
 import itertools
 import json
 import re
@@ -186,6 +187,7 @@ async def ours(url: str, papers: int, at_once: int, folder: Path, *, a_day: int 
     from summarizer.store import Store
 
     prompt, model = load_prompt("digest-ko"), OpenAIModel(MODEL, base_url=url)
+    gc.set_threshold(10_000)  # as the command line does
 
     async def work(asked: Iterable[Paper], size: int) -> None:
         dates = map(dt.date.fromordinal, itertools.count(738_000))

@@ -36,9 +36,9 @@ from summarizer.models.completions import (
 from summarizer.retry import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    from httpx2 import AsyncClient
+    from httpx2 import URL, AsyncClient, Headers
     from openai import AsyncOpenAI
 
     from summarizer.models import Answer
@@ -103,7 +103,8 @@ class _Connected(NamedTuple):
 
     sdk: AsyncOpenAI
     http: AsyncClient
-    headers: Mapping[str, str]
+    url: URL
+    headers: Headers
 
 
 class OpenAIModel:
@@ -176,6 +177,7 @@ class OpenAIModel:
     async def _connected(self) -> _Connected:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
+            from httpx2 import URL, Headers
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
             wait = self._timeouts
@@ -185,7 +187,8 @@ class OpenAIModel:
             sdk = AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, http_client=http)
             told = {**sdk.default_headers, **sdk.auth_headers}
             headers = {name: value for name, value in told.items() if isinstance(value, str)}
-            self._clients[loop] = _Connected(sdk, http, headers)
+            url = URL(f"{self._base_url.rstrip('/')}/chat/completions")
+            self._clients[loop] = _Connected(sdk, http, url, Headers(headers))
             for ended in [other for other in list(self._clients) if other.is_closed()]:
                 with suppress(RuntimeError):
                     await self._clients.pop(ended).sdk.close()
@@ -200,9 +203,7 @@ class OpenAIModel:
         try:
             async with asyncio.timeout(self._timeouts.total):
                 response = await connected.http.post(
-                    f"{self._base_url.rstrip('/')}/chat/completions",
-                    content=body.encode(),
-                    headers=connected.headers,
+                    connected.url, content=body.encode(), headers=connected.headers
                 )
         except TimeoutError:
             raise ModelError(
