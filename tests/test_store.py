@@ -597,23 +597,6 @@ async def test_a_full_disk_is_named(path: Path) -> None:
         await store.put("m", question("a"), answer("x" * 50_000))
 
 
-@pytest.fixture
-def unprivileged():
-    """A folder of a user whom modes bind; root is not bound by them."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            if root:
-                os.seteuid(0)
-            folder.chmod(0o777)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_bought(
     unprivileged: Path,

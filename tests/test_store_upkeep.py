@@ -195,23 +195,6 @@ def test_an_older_store_is_looked_at_and_left_as_it_is(path: Path, run: Run) -> 
     assert path.read_bytes() == before
 
 
-@pytest.fixture
-def unprivileged():
-    """A folder of a user whom modes bind; root is not bound by them."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            if root:
-                os.seteuid(0)
-            folder.chmod(0o777)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 def test_a_store_in_a_folder_that_cannot_be_written_is_read(unprivileged: Path) -> None:
     path = unprivileged / "place" / "s"
