@@ -5,8 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from tests.chat_server import ChatServer
 
 FIRST = dt.date(2024, 3, 1)
 KEY = "sk-test-0123456789abcdef0123456789abcdef"
@@ -58,3 +64,21 @@ def asked_about(body: dict[str, Any]) -> str:
     found = re.search(r"Day \d+ Part \d+", body["messages"][1]["content"])
     assert found
     return found[0]
+
+
+@contextmanager
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    """A server that the environment names, and that answers every paper well."""
+    with ChatServer(key=KEY) as server:
+        server.answers(lambda _: WELL)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        yield server
+
+
+def week_command(folder: Path) -> list[str]:
+    """The command for five days of three papers, of a range of seven."""
+    source = write_days(folder / "papers", 5, 3)
+    command = ["digest", WEEK, "--from", source, "--model", "openai:test"]
+    command += ["--out", folder / "out", "--store", folder / "store.sqlite3"]
+    return [str(word) for word in command]

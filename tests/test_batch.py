@@ -50,6 +50,15 @@ async def passing(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
+async def until(said: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about, and not for ever."""
+    for _ in range(10_000):
+        if said():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("it has not happened")
+
+
 def batched(server: BatchServer, store: Store, *, key: str = KEY, **options: Any) -> Batched:
     model = OpenAIModel("test-1", key=key, base_url=server.url)
     return Batched(model, store, sleep=passing, **options)
@@ -129,10 +138,6 @@ async def test_a_question_that_two_batches_have_left_stands_once_in_the_next(
 ) -> None:
     server.end([], [])  # the first two fail, with no word
     server.hold()
-
-    async def until(said: Callable[[], bool]) -> None:
-        while not said():  # noqa: ASYNC110 - the server runs in a thread of its own
-            await asyncio.sleep(0.001)
 
     def run(quiet: asyncio.Event) -> Batched:
         async def sleep(seconds: float) -> None:
@@ -390,8 +395,7 @@ async def test_a_batch_whose_creation_got_lost_is_found_again(
 
 async def at_the_server(store: Store) -> None:
     """Wait until the store knows of a batch there."""
-    while not any(batch.server_id for batch in store.batches(NAME)):  # noqa: ASYNC110 - it only tells
-        await asyncio.sleep(0)
+    await until(lambda: any(batch.server_id for batch in store.batches(NAME)))
 
 
 async def test_a_batch_in_doubt_is_left_to_a_later_run(server: BatchServer, store: Store) -> None:

@@ -16,25 +16,18 @@ import pytest
 
 from tests.chat_server import HANG, ChatServer
 from tests.conftest import Run
-from tests.days import KEY, WEEK, WELL, asked_about, files, write_days
+from tests.days import WELL, asked_about, files, serving, week_command
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with ChatServer(key=KEY) as server:
-        server.answers(lambda _: WELL)
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with serving(monkeypatch) as server:
         yield server
 
 
 @pytest.fixture
 def week(tmp_path: Path) -> list[str]:
-    """The command for five days of three papers, of a range of seven."""
-    source = write_days(tmp_path / "papers", 5, 3)
-    command = ["digest", WEEK, "--from", source, "--model", "openai:test"]
-    command += ["--out", tmp_path / "out", "--store", tmp_path / "store.sqlite3"]
-    return [str(word) for word in command]
+    return week_command(tmp_path)
 
 
 def start(week: list[str], **how: Any) -> subprocess.Popen[str]:

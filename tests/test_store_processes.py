@@ -151,8 +151,9 @@ def test_a_question_is_bought_by_both_of_two_processes_only_at_a_race(path: Path
         assert process.stdin
         assert process.stdout.readline() == "ready\n"
     for process in processes:
-        process.stdin.write("\n")  # type: ignore[union-attr]
-        process.stdin.flush()  # type: ignore[union-attr]
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
     outputs = [process.communicate()[0].splitlines() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     got = [[line for line in output if line.startswith("got")] for output in outputs]
