@@ -34,7 +34,7 @@ DEEPEST = 16
 """Levels of the deepest nesting that is read."""
 
 # Also the line breaks that editors and `str.splitlines` count and others do not.
-_UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 _CONSTANTS: Mapping[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

@@ -26,14 +26,12 @@ def _in_ranges(characters: str) -> str:
 
 # The rows of Hangul in KS X 1001, as EUC-KR writes them.
 _ROWS = (bytes((row, cell)) for row in range(0xB0, 0xC9) for cell in range(0xA1, 0xFF))
-_COMMON = b"".join(_ROWS).decode("euc_kr")
-_SYLLABLES = map(chr, range(ord("가"), ord("힣") + 1))
-UNUSED = _in_ranges("".join(sorted({*_SYLLABLES}.difference(_COMMON))))
-"""The syllables that Unicode has and Korean prose does not use, for a class of a pattern."""
+USED = _in_ranges(b"".join(_ROWS).decode("euc_kr"))
+"""The syllables of Unicode that Korean prose uses, for a class of a pattern."""
 LOST = "\ud800-\udfff\ue000-\uf8ff\ufffd"
 """Characters of no script, which stand where others were, as a class of a pattern."""
 
-_ODD = re.compile(f"[^ -~{_in_ranges(_COMMON)}“”‘’·…–—×→±≤≥≈°αβγδεθλμπσ]")
+_ODD = re.compile(f"[^ -~{USED}“”‘’·…–—×→±≤≥≈°αβγδεθλμπσ]")
 _LOST = re.compile(f"[{LOST}]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]{2,400}")
 _HIGH = re.compile("[\u0080-\u00ff][^\x00-\x7f]")

@@ -11,9 +11,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from summarizer.checks.expansions import wrong_expansions
 from summarizer.checks.latin import Term, find_terms, spell
 from summarizer.checks.lazy import Lazy
@@ -181,6 +178,9 @@ class _Source:
 
     def _look_for(self, term: Term) -> _Miss:
         """Find the names that an unknown one resembles most."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         singular, plain, compound = _singular(term), _is_plain(term.text), len(_parts(term)) > 1
         names = self._all if plain else self._names
         near_keys = process.extract(

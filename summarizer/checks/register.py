@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from summarizer.digest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from summarizer.checks.reading import Readings
     from summarizer.digest import Digest, Summary
@@ -30,6 +30,7 @@ _LONGEST_TAIL = 400
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+\Z")
 _LONGEST_LINK = 200
 _MOST_WORDS = 2**12  # whose register is kept
+_MOST_POINTS = 2**6  # whose endings are kept: a repair or a scorer may soon ask for them again
 _WORD = re.compile(r"[가-힣]++\Z")
 _LONGEST_WORD = 12
 _CASUAL = re.compile(r"(?:[가-힣](?:어|아|해|여|예|에|네|지|거든|군|세)|[돼봐줘와])요\Z")
@@ -56,7 +57,8 @@ def register_of(text: str) -> Register | None:
     return endings[-1].register if endings else None
 
 
-def _endings(text: str) -> list[_Ending]:
+@lru_cache(maxsize=_MOST_POINTS)
+def _endings(text: str) -> Sequence[_Ending]:
     endings = []
     start = 0
     for end in [*_stops(text), len(text)]:

@@ -12,7 +12,7 @@ import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.encoding import LOST, UNUSED, find_mojibake
+from summarizer.checks.encoding import LOST, USED, find_mojibake
 from summarizer.digest import Finding, Severity
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
 # --- characters ----------------------------------------------------------------------------------
 
 
-_DEBRIS = re.compile(
+# Few points have any; `re` compiles it, which takes milliseconds, for the first one.
+_DEBRIS = (
     "(?P<eaten>[\a\b\t\n\v\f\r](?=(?<=[\a\b\v\f])[a-z]{2}"
     "|(?<=\t)(?:au|ext|heta|ilde|imes|op|riangle)(?![a-z])|(?<=\n)(?:abla|eq|ewcommand)(?![a-z])"
     "|(?<=\r)(?:angle|ceil|floor|ho|ightarrow)(?![a-z])))"
@@ -83,7 +84,7 @@ _DEBRIS = re.compile(
     "|(?P<kana>[\u3040-\u30ff\u31f0-\u31ff]+)"
     "|(?P<Cyrillic>[\u0400-\u052f]+)"
     "|(?P<script>[\u0590-\u0eff]+)"
-    f"|(?P<unused>[{UNUSED}]+)"
+    f"|(?P<unused>(?:(?![{USED}])[가-힣])+)"
     "|(?P<jamo>[ㄱ-ㅣ]{2,}|(?<=[가-힣])[ㄱ-ㅣ])"
 )
 _ESCAPED = dict(zip("\a\b\t\n\v\f\r", "abtnvfr", strict=True))
@@ -104,7 +105,7 @@ def _characters(text: str, source: str) -> Iterator[_Flaw]:
         yield _Flaw(f"UTF-8 was read as {encoding}", span, evidence=right, fix=right)
     if undone:
         return
-    for found in islice(_DEBRIS.finditer(text), _MOST_FINDINGS):
+    for found in islice(re.finditer(_DEBRIS, text), _MOST_FINDINGS):
         yield from _debris(text, found, source)
     if not unicodedata.is_normalized("NFC", text):
         apart = (w for w in _WORD.finditer(text) if not unicodedata.is_normalized("NFC", w[0]))

@@ -142,7 +142,7 @@ def _relative(path: Path) -> Path:
 # --- JUnit ---------------------------------------------------------------------------------------
 
 # All that XML 1.0 cannot hold, not even as a reference.
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _ERRORS = frozenset({"answers", "scores", "baseline", "set"})
 """Failures of the run itself, which JUnit calls errors."""
