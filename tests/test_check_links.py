@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from summarizer.checks import fixes, mend
-from summarizer.checks.links import links, read_links
+from summarizer.checks.addresses import read_links
+from summarizer.checks.links import links
 from summarizer.checks.reading import Readings
 from summarizer.digest import Paper, Summary
 

@@ -1,4 +1,4 @@
-"""What a point says that an acronym stands for, held against the abstract and common knowledge."""
+"""What a text says that its acronyms stand for: `Mixture of Experts (MoE)`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import re
 import string
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.latin import LINKING, spell
-from summarizer.checks.vocabulary import stem, vocabulary
-from summarizer.digest import Finding
+from summarizer.checks.latin import LINKING
+from summarizer.checks.vocabulary import stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from summarizer.checks.reading import Readings
 
 _BRACKET = re.compile(r"\(([^()\n]{2,150})\)")
 _ACRONYM = re.compile(r"[A-Z][A-Za-z0-9]{0,4}[A-Z0-9]s?")
@@ -24,8 +21,6 @@ _WRITTEN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*")
 _COMMA = re.compile("[;,]")
 _MOST_WORDS = 10
 _LONGEST = 10
-# Shorter acronyms stand for too many things.
-_SURE = 4
 
 
 class Expansion(NamedTuple):
@@ -64,7 +59,7 @@ def read_expansions(text: str) -> Iterator[Expansion]:
         for acronym in acronyms:
             singular = acronym.removesuffix("s")
             for phrase, at in phrases:
-                if _fits(singular.lower(), _words(phrase)):
+                if _fits(singular.lower(), words_of(phrase)):
                     yield Expansion(singular, phrase, at)
                     break
 
@@ -86,7 +81,8 @@ def _endings(phrase: str, start: int) -> Iterator[tuple[str, int]]:
             yield ending, start + word.start()
 
 
-def _words(phrase: str) -> list[str]:
+def words_of(phrase: str) -> list[str]:
+    """The words of a phrase, in lower case; of a longer one than acronyms have, the first."""
     return [word.lower() for word in _WORD.findall(phrase)][: _MOST_WORDS + 1]
 
 
@@ -105,49 +101,6 @@ def _fits(acronym: str, words: Sequence[str]) -> bool:
     return first in LINKING and _fits(acronym, rest)
 
 
-def wrong_expansions(text: str, number: int, readings: Readings) -> Iterator[Finding]:
-    """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
-    source = readings.source
-    for said in read_expansions(text):
-        if source.words.state(spell(said.full)) or _has(source.stems, said.full):
-            continue
-        acronym = said.acronym.lower()
-        stated = {e.full for e in source.expansions if e.acronym.lower() == acronym}
-        right = sorted(stated) or vocabulary().expansions.get(acronym, ())
-        if any(_has(stems(_words(full)), said.full) for full in right):
-            continue
-        if right:
-            whose = "the abstract says" if stated else "it usually stands for"
-            certain = bool(stated) or (readings.basis == "abstract" and len(acronym) >= _SURE)
-            message = f"{said.acronym} is not {said.full}: {whose} {' or '.join(right)}"
-        elif source.words.state(acronym):
-            certain = False
-            message = f"the abstract does not say that {said.acronym} is {said.full}"
-        else:
-            continue  # the acronym itself is unknown
-        yield Finding(
-            check="names",
-            severity="error" if certain else "warning",
-            point=number,
-            span=(said.start, said.start + len(said.full)),
-            message=message,
-            evidence=" or ".join(right) or None,
-            fix=_in_style(right[0], said.full) if certain and len(right) == 1 else None,
-        )
-
-
-def _has(among: str, phrase: str) -> bool:
-    """Whether the phrase stands among the stems of some words."""
-    return f" {stems(_words(phrase))} " in f" {among} "
-
-
 def stems(words: Iterable[str]) -> str:
     """The words without their endings, linking words left out."""
     return " ".join(stem(word) for word in words if word not in LINKING)
-
-
-def _in_style(full: str, said: str) -> str:
-    """The right words, capitalised where the wrong ones were."""
-    if not said[0].isupper() or full[0].isupper():
-        return full
-    return _WORD.sub(lambda w: w[0] if w[0] in LINKING else w[0][0].upper() + w[0][1:], full)

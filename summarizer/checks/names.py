@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from summarizer.checks.expansions import wrong_expansions
-from summarizer.checks.latin import Term, find_terms, spell
+from summarizer.checks.expansions import read_expansions, stems, words_of
+from summarizer.checks.latin import LINKING, Term, find_terms, spell
 from summarizer.checks.lazy import Lazy
 from summarizer.checks.vocabulary import is_general, is_ordinary, stem, vocabulary
 from summarizer.digest import Finding
@@ -64,7 +64,7 @@ def names(readings: Readings) -> Iterator[Finding]:
             misses = source.misses(readings.terms[number], unstated)
             yield from _missing(misses, number, readings.basis)
         if "(" in text:
-            yield from wrong_expansions(text, number, readings)
+            yield from _wrong_expansions(text, number, readings)
 
 
 def _missing(misses: Sequence[_Miss], number: int, basis: Basis) -> Iterator[Finding]:
@@ -285,3 +285,53 @@ def _is_misspelling(term: Term, name: str) -> bool:
     if term.key.startswith(other) or other.startswith(term.key):
         return len(term.key) >= _LONG and term.text.isalpha() and term.text[-1].islower()
     return True
+
+
+# --- what acronyms stand for --------------------------------------------------------------------
+
+# Shorter acronyms stand for too many things.
+_SURE = 4
+_PHRASE_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+def _wrong_expansions(text: str, number: int, readings: Readings) -> Iterator[Finding]:
+    """Find expansions that are neither the abstract's nor, where it has none, the usual ones."""
+    source = readings.source
+    for said in read_expansions(text):
+        if source.words.state(spell(said.full)) or _has(source.stems, said.full):
+            continue
+        acronym = said.acronym.lower()
+        stated = {e.full for e in source.expansions if e.acronym.lower() == acronym}
+        right = sorted(stated) or vocabulary().expansions.get(acronym, ())
+        if any(_has(stems(words_of(full)), said.full) for full in right):
+            continue
+        if right:
+            whose = "the abstract says" if stated else "it usually stands for"
+            certain = bool(stated) or (readings.basis == "abstract" and len(acronym) >= _SURE)
+            message = f"{said.acronym} is not {said.full}: {whose} {' or '.join(right)}"
+        elif source.words.state(acronym):
+            certain = False
+            message = f"the abstract does not say that {said.acronym} is {said.full}"
+        else:
+            continue  # the acronym itself is unknown
+        yield Finding(
+            check="names",
+            severity="error" if certain else "warning",
+            point=number,
+            span=(said.start, said.start + len(said.full)),
+            message=message,
+            evidence=" or ".join(right) or None,
+            fix=_in_style(right[0], said.full) if certain and len(right) == 1 else None,
+        )
+
+
+def _has(among: str, phrase: str) -> bool:
+    """Whether the phrase stands among the stems of some words."""
+    return f" {stems(words_of(phrase))} " in f" {among} "
+
+
+def _in_style(full: str, said: str) -> str:
+    """The right words, capitalised where the wrong ones were."""
+    if not said[0].isupper() or full[0].isupper():
+        return full
+    return _PHRASE_WORD.sub(lambda w: w[0] if w[0] in LINKING else w[0][0].upper() + w[0][1:], full)

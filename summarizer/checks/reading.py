@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from summarizer.checks.addresses import may_hold_links, read_links
 from summarizer.checks.encoding import is_broken, is_odd
 from summarizer.checks.expansions import read_expansions, stems
 from summarizer.checks.glossary import load_glossary
 from summarizer.checks.latin import Words, read_terms
 from summarizer.checks.lazy import Lazy
-from summarizer.checks.links import may_hold_links, read_links
 from summarizer.checks.quantities import read_each, read_quantities
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from summarizer.checks.addresses import Link
     from summarizer.checks.expansions import Expansion
     from summarizer.checks.glossary import Glossary, Sense
     from summarizer.checks.latin import Term
-    from summarizer.checks.links import Link
     from summarizer.checks.quantities import Quantity
     from summarizer.digest import Basis, Paper, Summary
 
