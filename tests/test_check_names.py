@@ -22,7 +22,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 TITLE = "LanternNet: Faithful Decoding for Text-to-Image Models"
 ABSTRACT = (
     "Large language models (LLMs) hallucinate. We present LanternNet, which extends ELLA and"
-    " GPT-o3 with Retrieval-Augmented Generation and an $\\alpha$-Mixer. A user study with"
+    " GPT-o3 with Retrieval-Augmented Generation and an $\\alpha$-Mixer at $\\varepsilon = 1$. A user study with"
     " reinforcement learning from human feedback shows that Ferry-7B, DeepSeaV2 and Poincaré"
     " embeddings help; D$^2$Flow and the Owl Bench are released, as are Mixture of Tokens layers."
 )
@@ -56,6 +56,7 @@ def said(finding, text):
         "DeepSea 계열입니다.",
         "Poincare 임베딩입니다.",
         "α-Mixer와 alpha-mixer입니다.",
+        "오차 ε에 도달합니다.",
         "D²Flow, D2Flow, D^2Flow는 같습니다.",
         "OwlBench에서 평가합니다.",
         "MoT 층을 씁니다.",

@@ -108,6 +108,12 @@ We propose Foo, Bar, and Baz for training. | Foo, Bar, Baz의 세 가지 방법�
 It has (1) a reader; (2) a judge; (3) a writer. | 3가지 요소가 있다.
 Firstly we read. Secondly we judge. Thirdly we write. | 세 단계로 나뉜다.
 It has a reader, a judge and a writer of 20 words. | 4가지 요소(읽기, 판단, 쓰기, 20 단어)
+over one minute of video, 2.4x fewer tokens per second | 1분이 넘는 비디오, 1초당 토큰이 2.4배 적다.
+in 240 real trials over eight tasks | 여덟 가지 과제의 실제 시험 240회에서
+4,860 questions over 1,215 charts | 차트 1,215개에 대한 문항 4,860개
+all systems remain below 15\\% | 모든 시스템이 15%를 밑돎
+trained in less than 40 minutes | 학습은 40분이 채 안 걸린다.
+the gap shrinks by less than 3 points | 격차는 3점도 채 줄지 않는다.
 360-degree videos at 30 FPS | 360도 비디오, 초당 30프레임
 64 H100 GPUs for 2 weeks | 64대의 H100 GPU로 2주 동안
 See https://example.org/v7/99. | 코드는 https://example.org/v7/99 에서 볼 수 있다.

@@ -70,6 +70,8 @@ def spell(text: str) -> str:
 
 
 def _split(text: str) -> list[str]:
+    if "\\var" in text:  # ε is \epsilon and \varepsilon
+        text = text.replace("\\var", "\\")
     if not text.isascii():
         text = _SPECIAL.sub(_plain, text)
     return text.encode("ascii", "replace").translate(_TO_WORDS).decode("ascii").split()

@@ -46,16 +46,18 @@ _AVERAGED = re.compile(
     r"|distribut|expectation|variance|deviation"
 )
 _ROUNDS = re.compile(r" (?:[a-z-]+ ){0,2}?(?:batch(?:es)?|epochs|folds|iterations|runs|seeds)\b")
+# "240 real trials over eight tasks"; but "12 languages, over 8 of them new" is a bound.
+_COUNTED = re.compile(r"[0-9]\S* (?:[A-Za-z-]+ ){0,2}[A-Za-z-]+s over \Z")
 # "preferred by over 80 users" and "the mean of over 80 runs" are bounds.
 _JOINING = frozenset("across at by for from in of on to with".split())
 # 세계 최대 10억 쌍: the largest in the world.
 _LARGEST_OF = frozenset("세계 국내 사상 역대 현존 업계 현재까지 기존".split())
 _AFTER = re.compile(
     r"(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?(?:\([^()]{1,40}\))?[이가을를의]? ?(?:"
-    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|넘(?!지|기지)|웃[도돌돕]"
+    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|넘(?!지|기지)|웃[도돌돎돕]"
     r"|상회|보다 ?(?:많|크|큰|클|길|긴|높))"
-    r"|(?P<under>이하|미만|이내|안에|넘지|넘기지|못 미|미치지|밑[도돌돕]|하회"
-    r"|보다 ?(?:적|작|짧|낮)|도 ?(?:채 )?(?:안|못|되지))"
+    r"|(?P<under>이하|미만|이내|안에|넘지|넘기지|못 미|미치지|밑[도돌돎돕]|하회"
+    r"|보다 ?(?:적|작|짧|낮)|도 ?(?:안|못|되지)|채 (?:안|못|[가-힣]{1,3}지))"
     r"|(?P<about>까지|에 ?달|에 ?이르|가까이|남짓|정도|가량|내외|안팎))"
     r"|(?P<more>\+(?![0-9])| (?:or|and) (?:more|above|higher|over|greater)\b)"
     r"|(?P<fewer> or (?:less|fewer|lower|below)\b)"
@@ -123,7 +125,10 @@ def _is_told_of(text: str, quantity: Quantity, phrase: str, words: list[str]) ->
     """Whether things are counted over which something is preferred, averaged or repeated."""
     if phrase not in ("over", "more than") or quantity.unit or (words and words[-1] in _JOINING):
         return False
-    if phrase == "over" and _ROUNDS.match(text, quantity.span[1]):
+    start, end = quantity.span
+    if phrase == "over" and (
+        _ROUNDS.match(text, end) or _COUNTED.search(text, max(0, start - _WINDOW), start)
+    ):
         return True
     for word in reversed(words):
         if word.endswith((".", ";", "?", "!")):

@@ -43,6 +43,7 @@ _ARXIV = re.compile(r"[0-3][0-9](?:0[1-9]|1[0-2])\.[0-9]{4,5}")
 _NO_UNIT = frozenset(["", *").,"])
 _NOTHING_MORE = _NO_UNIT | {"%"}
 _AFTER_NAME = _NO_UNIT | {" "}
+_PER = re.compile(r"[가-힣]{1,3}?(?:당|마다)(?![가-힣])")
 _VERSION = re.compile(r"(?:\.[0-9]+)+")
 _GLUE = frozenset(string.ascii_letters + "-_.@#/")
 _NO_NAME = frozenset(
@@ -126,6 +127,8 @@ def _quantity(text: str, start: int, end: int, written: str, *, named: bool) -> 
         measures += tuple(_second_reading(values[0], text[start:end], letters, before))
     named = named or letters in ("D", "d") or bool(len(written) > 8 and _ARXIV.fullmatch(written))
     role: Role = "name" if named else ""
+    if written == "1" and following >= "가" and _PER.match(text, end):
+        role = "per"
     return Quantity((start, unit_end), end, text[start:unit_end], measures, role, "", fraction)
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 Bound: TypeAlias = Literal["", "~", "<=", ">="]
-Role: TypeAlias = Literal["", "name", "marker", "part"]
+Role: TypeAlias = Literal["", "name", "marker", "per", "part"]
 
 
 class Measure(NamedTuple):
@@ -35,7 +35,8 @@ class Quantity(NamedTuple):
         measures: What it may say, the likeliest first: in "1.6 and 3.1 billion" the first number
             is 1.6 or 1.6 billion.
         role: Nothing for a quantity; `"name"` for digits of a name (`GPT-4`), `"marker"` for one
-            of a list or a reference (`(2)`, `Table 2`), `"part"` for what is stated only as part
+            of a list or a reference (`(2)`, `Table 2`), `"per"` for the one thing that others are
+            counted by (1초당), `"part"` for what is stated only as part
             of a fraction, or as the fraction of two numbers ("14 of 16").
         bound: `"<="` for "up to" or 이하, `">="` for "over" or 이상, `"~"` for "about".
         fraction: Over and under, where it is written so.
