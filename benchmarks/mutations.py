@@ -113,6 +113,17 @@ _BOUND = re.compile(
 _BOUNDED_TWICE = re.compile(r"(?:최대|최소|적어도) ?약? ?[0-9.,]+(?:%|개|배)? ?(?:이상|이하)")
 _OPPOSITES = (("최대", "최소"), ("이상", "이하"), ("초과", "미만"))
 _EXCEEDING = re.compile(r"(?<=[0-9])(개|명|%|배|)[이가를을]? 넘는")
+_MOVES = tuple(
+    pair.split("/")
+    for pair in (
+        "증가/감소 상승/하락 높은/낮은 높았/낮았 높아/낮아 높이/낮추 높인/낮춘 높였/낮췄 늘어/줄어"
+        " 늘었/줄었 늘리/줄이 늘린/줄인 늘렸/줄였 많은/적은"
+    ).split()
+)
+_MOVE = re.compile(
+    rf"[0-9](?:%p?|배|점|퍼센트|포인트)(?:나|까지|로|만큼)? ?(?:더 |이상 |가까이 )?"
+    rf"({'|'.join(word for pair in _MOVES for word in pair)})"
+)
 _COUNTS = ("세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _COUNTED = re.compile(rf"(?<![가-힣])(?:두|{'|'.join(_COUNTS)})(?= (?:가지|개|명|단계|종류))")
 
@@ -188,6 +199,12 @@ def a_bound_reversed(target: Target) -> Iterator[Damage]:
         yield target.replace(found.end() - len(word), found.end(), _other(word, _OPPOSITES))
     for found in _EXCEEDING.finditer(target.text):
         yield target.replace(*found.span(), f"{found[1]} 미만의")
+
+
+def a_change_reversed(target: Target) -> Iterator[Damage]:
+    """증가 becomes 감소, 줄였다 늘렸다, 높은 낮은, right after a number."""
+    for found in _MOVE.finditer(target.text):
+        yield target.replace(*found.span(1), _other(found[1], _MOVES))
 
 
 def two_numbers_exchanged(target: Target) -> Iterator[Damage]:

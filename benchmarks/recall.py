@@ -41,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "% for %p": Kind("numbers", mutations.percent_for_points, 0.97),
     "fraction inverted": Kind("numbers", mutations.a_fraction_inverted, 0.97),
     "bound reversed": Kind("numbers", mutations.a_bound_reversed, 0.95),
+    "change reversed": Kind("numbers", mutations.a_change_reversed, None),
     "two numbers exchanged": Kind("numbers", mutations.two_numbers_exchanged, None),
     "name misspelt": Kind("names", mutations.a_letter_of_a_name_changed, 0.95),
     "another name": Kind("names", mutations.another_name, 0.95),

@@ -81,7 +81,7 @@ def test_a_wrong_particle_is_mended_after_hangul_and_figures(wrong, right):
 @pytest.mark.parametrize(
     "text",
     [
-        "HarborTalk은", "Transformer은", "LLM는", "DocLLM를", "GPT은", "MLP을", "RNN와",
+        "HarborDesk은", "Transformer은", "LLM는", "DocLLM를", "GPT은", "MLP을", "RNN와",
         "ControlNet를", "SDXL으로", "Diffusion를", "Google는", "LoRA은", "Engine가", "OpenAI은",
         "5GB을", "ImageNet와", "Transformer(트랜스포머)은", "LLM(Large Language Model)는",
         "LLM은(는)",

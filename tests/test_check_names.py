@@ -22,9 +22,10 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 TITLE = "LanternNet: Faithful Decoding for Text-to-Image Models"
 ABSTRACT = (
     "Large language models (LLMs) hallucinate. We present LanternNet, which extends ELLA and"
-    " GPT-o3 with Retrieval-Augmented Generation and an $\\alpha$-Mixer at $\\varepsilon = 1$. A user study with"
-    " reinforcement learning from human feedback shows that Ferry-7B, DeepSeaV2 and Poincaré"
-    " embeddings help; D$^2$Flow and the Owl Bench are released, as are Mixture of Tokens layers."
+    " GPT-o3 with Retrieval-Augmented Generation and an $\\alpha$-Mixer at $\\varepsilon = 1$. A"
+    " user study with reinforcement learning from human feedback shows that Ferry-7B, DeepSeaV2"
+    " and Poincaré embeddings help; D$^2$Flow and the Owl Bench are released, as are Mixture of"
+    " Tokens layers."
 )
 
 

@@ -108,6 +108,14 @@ We propose Foo, Bar, and Baz for training. | Foo, Bar, Baz의 세 가지 방법�
 It has (1) a reader; (2) a judge; (3) a writer. | 3가지 요소가 있다.
 Firstly we read. Secondly we judge. Thirdly we write. | 세 단계로 나뉜다.
 It has a reader, a judge and a writer of 20 words. | 4가지 요소(읽기, 판단, 쓰기, 20 단어)
+cuts the error of most models by 40\\% or more | 오류가 40% 이상 줄어든다.
+accuracy rises to 71.0%, 2.3 points above the baseline | 정확도가 71.0%로 높아져 2.3점 높다.
+reduces latency by 7x | 속도가 7배 높아진다.
+raises throughput by 27x | 시간을 27배 줄인다.
+improves the error rate by 3.5% | 오류율을 3.5% 낮춘다.
+accuracy does not drop by 12% | 정확도가 12% 높다.
+the error falls from 41.7% to 36.2% | 오류가 41.7%에서 36.2%로 줄어든다.
+it climbs from rank 12 to rank 3 | 12위에서 3위로 올라간다.
 over one minute of video, 2.4x fewer tokens per second | 1분이 넘는 비디오, 1초당 토큰이 2.4배 적다.
 in 240 real trials over eight tasks | 여덟 가지 과제의 실제 시험 240회에서
 4,860 questions over 1,215 charts | 차트 1,215개에 대한 문항 4,860개
@@ -266,6 +274,24 @@ def test_a_share_of_another_whole_is_an_error(point, message):
     assert found(abstract, "32개 축 중 28개, 16개 데이터셋 중 14개에서 낫다.") == []
     finding = only(abstract, point)
     assert (finding.severity, finding.message) == ("error", message)
+
+
+@pytest.mark.parametrize(
+    ("abstract", "point", "message"),
+    [
+        ("It reduces the error by 58%.", "오류를 58% 높인다.", "58% is told as a rise"),
+        ("It trims answers by about 46\\%.", "답이 46% 늘어난다.", "the abstract says a fall"),
+        ("It has 2.3 points below ours.", "우리보다 2.3점 높음", "the abstract says a fall"),
+        ("It needs 30% more memory.", "메모리가 30% 적다.", "30% is told as a fall"),
+        ("It falls from 41.7% to 36.2%.", "36.2%에서 41.7%로 높아진다.", "says a fall"),
+        ("From 41.7% to 36.2%.", "오류는 36.2%에서 41.7%로 바뀐다.", "from 41.7% to 36.2%"),
+        ("It has 36.2% and 41.7%.", "36.2%에서 41.7%로 낮아진다.", "is no fall"),
+    ],
+)
+def test_a_change_turned_round_is_an_error(abstract, point, message):
+    finding = only(abstract, point)
+    assert finding.severity == "error"
+    assert message in finding.message
 
 
 def test_a_lost_bound_is_a_warning():

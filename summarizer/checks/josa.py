@@ -101,7 +101,7 @@ _WORDS = frozenset(
     보이 브이 사이 상하이 새로이 서베이 순조로이 스카이 스파이 슬기로이 아이 어레이 어린아이
     에세이 에이 오이 와이 와이파이 요사이 이베이 자유로이 제이 조이 조화로이 즐거이 카이 케이
     타이 토이 트레이 트로이 파이 페이 평화로이 플라이 플레이 하노이 하와이 하이 한가로이 헛되이
-    흥미로이
+    흥미로이 제미나이 에이아이 라즈베리파이 스포티파이
     교과 내과 다과 부과 비뇨기과 사과 소아과 여과 역효과 외과 의과 정형외과 제과 치과 피부과
     공로 교통로 근로 난로 대학로 등산로 백로 산책로 선로 신작로 용광로 원로 육로 장로 종로 직항로
     진로 진입로 탄로 통로 판로 폭로 항공로 항로 행로 향로 험로
@@ -165,7 +165,8 @@ _LETTERS = {**dict.fromkeys("ABCDEFGHIJKOPQSTUVWXYZ", "V"), "L": "L", "M": "C", 
 _SPELLING = re.compile(
     r"(?:(?P<C>[mn]e?|ng|ic|(?<=[a-z])(?:net|set|bot|chat))"
     r"|(?P<L>le?)"
-    r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[lnrs]k|[^aeiout]t|mp))\Z"
+    r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[nrs]k|(?<!ta)lk|[^aeiout]t|mp"
+    r"))\Z"
 )
 _CLOSING = frozenset("*_`\"'”’」』")
 _OPENING = {")": "(", "]": "["}

@@ -11,6 +11,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from summarizer.checks.direction import contradict, direction_of, said_change, stated_change
 from summarizer.checks.lazy import Lazy
 from summarizer.checks.quantities import korean
 from summarizer.checks.stated import SMALL_COUNT, Stated, digits, is_small_count
@@ -34,7 +35,8 @@ _MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no read
 _NOTATION = re.compile(
     r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z]| ?자[릿리])(?P<letter>[KMBT](?![A-Za-z]))?"
 )
-_AMONG = re.compile(r"(?P<counter>[개명편건장])[가-힣 ]{0,12} 중(?:에서?)? ")
+_AMONG = re.compile(r"(?P<counter>[개명편건장])[가-힣 ]{0,12} (?:중|가운데)(?:에서?)? ")
+_FROM = re.compile(r"p?(?:\([^()]{1,30}\))?(?:에서|부터) (?:약 |최대 )?[$~]?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
 
@@ -126,7 +128,8 @@ class _Judge:
         for quantity in quantities:
             verdict = self.verdict(quantity, text)
             if before and not verdict:
-                verdict = self._share(before, quantity, text)
+                pair = before, quantity, text
+                verdict = self._share(*pair) or self._change(*pair)
             if verdict:
                 yield quantity, verdict
             before = quantity
@@ -147,11 +150,41 @@ class _Judge:
         message = f"{part.text} of {whole.text} is not what the abstract says"
         return _Verdict("error", message, stated, bound_only=True)
 
+    def _change(self, first: Quantity, second: Quantity, text: str) -> _Verdict | None:
+        """What is wrong with a rise 41%에서 36%로, and with what is stated the other way."""
+        if not _FROM.fullmatch(text, first.span[1], second.span[0]):
+            return None
+        said, way = said_change(text, second), direction_of(first.measures[0], second.measures[0])
+        if said and way and said.direction != way:
+            message = f"from {first.text} to {second.text} is no {said.direction}"
+            return _Verdict("error", message, certain=True)
+        if self._stated.changes(second, first) and not self._stated.changes(first, second):
+            message = f"the abstract says from {second.text} to {first.text}"
+            return _Verdict("error", message, self._stated.changes(second, first), certain=True)
+        return None
+
+    def _direction(
+        self, quantity: Quantity, stated: tuple[Quantity, ...], text: str
+    ) -> _Verdict | None:
+        """What is wrong with a rise by 58% where the abstract says that it is a fall."""
+        said = said_change(text, quantity)
+        if said is None or not stated:
+            return None
+        given = [stated_change(self._stated.text, q) for q in stated]
+        if not all(change and contradict(said, change) for change in given):
+            return None
+        told = "a fall" if said.direction == "rise" else "a rise"
+        message = f"{quantity.text} is told as a {said.direction}; the abstract says {told}"
+        certain = _is_telling(quantity)
+        return _Verdict("error", message, stated, certain=certain, bound_only=True)
+
     def verdict(self, quantity: Quantity, text: str) -> _Verdict | None:
         """What is wrong with a quantity of a point's text; None if nothing is."""
         supports = self._stated.supports(quantity, text)
         if supports:
-            return _bound(quantity, tuple(q for q in supports if not q.role))
+            stated = tuple(q for q in supports if not q.role)
+            stated = tuple(q for q in stated if q.unit == quantity.unit) or stated
+            return _bound(quantity, stated) or self._direction(quantity, stated, text)
         if self._stated.implies(quantity, text):
             return None
         wrong = (

@@ -340,7 +340,7 @@ def _is_punctuation(character: str) -> bool:
 
 _TILDES = re.compile(r"(?<!\\)~+")
 _STARS = re.compile(r"(?<!\\)\*+")
-_RANGE = re.compile(r"(?<=[0-9%])~(?=[0-9])")
+_RANGE = re.compile(r"(?<=[\w%])~(?=\w)")
 
 
 def _struck(text: str) -> Iterator[_Flaw]:

@@ -41,6 +41,7 @@ _LESS = re.compile(
 _ONE_OF = re.compile(
     r" ?[가-힣]{0,3} ?(?:중|가운데)(?:에서?)? (?:단 )?(?:하나|한 [가-힣]|1 ?[가-힣])"
 )
+_TO = re.compile(r"(?: \([^()]{1,30}\))? to (?:about |only |just |around |over )?[$~]?")
 _SENTENCE_END = re.compile(r"[.:;?!](?:\s|$)")
 _ITEM_END = re.compile(r"[,;] *(?:and |or |as well as )?|,? (?:and|or|as well as) ")
 _LONGEST_ITEM = 8
@@ -221,6 +222,14 @@ class Stated:
                     between = self.text[first.span[1] : second.span[0]]
                     if ". " not in between:
                         return first, second
+        return ()
+
+    def changes(self, first: Quantity, second: Quantity) -> tuple[Quantity, ...]:
+        """Where a change from one number to another is stated: from 41 to 36."""
+        for one in self.same_number(first.value):
+            for other in self.same_number(second.value):
+                if _TO.fullmatch(self.text, one.span[1], other.span[0]):
+                    return one, other
         return ()
 
     @Lazy

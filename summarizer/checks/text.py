@@ -16,8 +16,9 @@ from summarizer.checks.encoding import LOST, USED, find_mojibake
 from summarizer.digest import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from summarizer.checks.latin import Term
     from summarizer.checks.reading import Readings
 
 _MOST_FINDINGS = 20  # of one rule in one point: a megabyte of debris is one defect, not a million
@@ -38,9 +39,18 @@ class _Flaw(NamedTuple):
 _HANGUL = re.compile("[가-힣]")
 _NOT_PROSE = re.compile(r"https?://[!-~]+|\$[^$\n]{1,300}\$|`[^`\n]*`")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^'\n]{1,200}'|\"[^\"\n]{1,200}\"")
-_ENGLISH_HINT = re.compile(" (?:the|of|is|are|and|to|we) ")
-_ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z'-]*,? ){6,}[A-Za-z'-]+")
-_ENGLISH_WORD = re.compile(r"\b(?:the|of|is|are|that|and|to|we|with|for|in|which|by|our|this)\b")
+_ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z0-9'-]*,? ){5,}[A-Za-z0-9'-]+")
+_ENGLISH_WORD = re.compile(
+    r"\b(?:an?|and|are|as|be|because|by|for|from|in|is|it|of|on|our|than|that|the|this|to|was|we"
+    r"|were|when|which|while|with)\b"
+)
+_ENGLISH_LOWER = re.compile(r"\b[a-z]+")
+_FEWEST_ENGLISH = 4
+_VERBAL = frozenset("하한했해된되")  # presuppose한다, generate하므로
+_ENGLISH_VERB = re.compile(
+    r"(?<![A-Za-z-])[a-z]{4,30}(?:하[고며여는다지게므]|한(?=[ 다])|했|해[ 야서]|된"
+    r"|되[는며고어지었])"
+)
 
 
 def _may_be_foreign(text: str, min_hangul: float) -> bool:
@@ -49,24 +59,35 @@ def _may_be_foreign(text: str, min_hangul: float) -> bool:
     return syllables < min_hangul * len(text)
 
 
-def _language(text: str, min_hangul: float, *, odd: bool) -> Iterator[_Flaw]:
-    if odd or _may_be_foreign(text, min_hangul):
-        prose = _NOT_PROSE.sub(" ", text)
-        hangul = len(_HANGUL.findall(prose))
-        letters = sum(map(str.isalpha, prose))
-        if letters and not hangul:
-            yield _Flaw("the point is not written in Korean")
+def _language(text: str, min_hangul: float) -> Iterator[_Flaw]:
+    prose = _NOT_PROSE.sub(" ", text)
+    hangul = len(_HANGUL.findall(prose))
+    letters = sum(map(str.isalpha, prose))
+    if letters and not hangul:
+        yield _Flaw("the point is not written in Korean")
+    elif hangul < min_hangul * letters:
+        yield _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
+
+
+def _may_be_english(text: str, terms: Sequence[Term]) -> bool:
+    words = [term for term in terms if term.text.islower()]
+    return len(words) >= _FEWEST_ENGLISH or not _VERBAL.isdisjoint(
+        [text[term.end : term.end + 1] for term in words]
+    )
+
+
+def _english(text: str) -> Iterator[_Flaw]:
+    """What was left in English outside of brackets and quotes, where names and glosses stand."""
+    prose = _ASIDE.sub(lambda aside: "·" * len(aside[0]), text)
+    for run in _ENGLISH_RUN.finditer(prose):
+        words = len(_ENGLISH_WORD.findall(run[0]))
+        if words and len(_ENGLISH_LOWER.findall(run[0])) > words + 1:  # and no title
+            bracketed = prose.count(")", run.end()) > prose.count("(", run.end())
+            severity: Severity = "warning" if bracketed or words < 2 else "error"
+            yield _Flaw("a part of the point was left in English", run.span(), severity)
             return
-        if hangul < min_hangul * letters:
-            yield _Flaw(f"only {hangul} of the point's {letters} letters are Hangul")
-            return
-    if _ENGLISH_HINT.search(text):
-        prose = _ASIDE.sub(lambda aside: "·" * len(aside[0]), text)
-        for run in _ENGLISH_RUN.finditer(prose):
-            if len(_ENGLISH_WORD.findall(run[0])) > 1:
-                message = "a part of the point was left in English"
-                yield _Flaw(message, run.span(), severity="warning")
-                return
+    if verb := _ENGLISH_VERB.search(prose):
+        yield _Flaw(f"{verb[0]!r} is an English word as a Korean verb", verb.span(), "warning")
 
 
 # --- characters ----------------------------------------------------------------------------------
@@ -198,8 +219,9 @@ _TASK_OPENING = (
     r"|죄송(?:합니다|하지만)|As an AI|Here(?: is| are|'s) (?:the|a|an|my|your)\b|Sure[,!]"
     r"|Certainly[,!]|I(?:'m| am) sorry|I cannot )"
 )
-_TASK_START = re.compile(rf"\W*{_TASK_OPENING}")
-_TASK_LINE = re.compile(rf"\n[^\w\n]*{_TASK_OPENING}")
+_ROLE = r"(?:(?i:assistant|user|human)|어시스턴트|사용자) ?:"
+_TASK_START = re.compile(rf"\W*(?:{_TASK_OPENING}|{_ROLE})")
+_TASK_LINE = re.compile(rf"\n[^\w\n]*(?:{_TASK_OPENING}|{_ROLE})")
 _TASK = re.compile(
     r"요약하(?:면|자면),? 다음과 같|번역하(?:면|자면),? 다음과 같"
     r"|저는 [^.\n]{0,30}(?:AI|인공지능|언어 모델)|제가 [^.\n]{0,30}(?:AI|인공지능|언어 모델)"
@@ -264,15 +286,18 @@ def text(readings: Readings, *, min_hangul: float = 0.15) -> Iterator[Finding]:
     """
     if readings.language.partition("-")[0] != "ko":
         return
-    english = _ENGLISH_HINT.search(readings.whole) is not None
     rules = [*_rules(readings.whole)]
     for number, text in enumerate(readings.texts):
         odd = number in readings.odd
         flaws: list[_Flaw] = []
         if odd:
             flaws += _characters(text, readings.source.text)
-        if odd or english or _may_be_foreign(text, min_hangul):
-            flaws += _language(unicodedata.normalize("NFC", text), min_hangul, odd=odd)
+        foreign: list[_Flaw] = []
+        if odd or _may_be_foreign(text, min_hangul):
+            foreign += _language(unicodedata.normalize("NFC", text), min_hangul)
+        if not foreign and _may_be_english(text, readings.terms[number]):
+            foreign += _english(text)
+        flaws += foreign
         for rule in rules:
             flaws += rule(text)
         for flaw in flaws:

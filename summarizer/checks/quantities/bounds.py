@@ -38,7 +38,7 @@ _PLACES = frozenset(("under", "within", "above", "below", "beyond"))
 _MANY = 100
 _NOT_OVER = re.compile(
     r"averag|improve|gain|advantage|increase|reduc|speed|boost|perform|train|test|evaluat|run|sum"
-    r"|benchmark|across|progress|win|victor"
+    r"|benchmark|across|progress|win|victor|negotiat|bargain|debat|compet|rang(?:es?|ing)$|span"
 )
 _PREFERRED = re.compile(r"prefer|favou?r|cho(?:se|ose|osing)|rated$")
 _AVERAGED = re.compile(
@@ -53,11 +53,12 @@ _JOINING = frozenset("across at by for from in of on to with".split())
 # 세계 최대 10억 쌍: the largest in the world.
 _LARGEST_OF = frozenset("세계 국내 사상 역대 현존 업계 현재까지 기존".split())
 _AFTER = re.compile(
-    r"(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?(?:\([^()]{1,40}\))?[이가을를의]? ?(?:"
-    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|넘(?!지|기지)|웃[도돌돎돕]"
-    r"|상회|보다 ?(?:많|크|큰|클|길|긴|높))"
-    r"|(?P<under>이하|미만|이내|안에|넘지|넘기지|못 미|미치지|밑[도돌돎돕]|하회"
-    r"|보다 ?(?:적|작|짧|낮)|도 ?(?:안|못|되지)|채 (?:안|못|[가-힣]{1,3}지))"
+    r"(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?(?:\([^()]{1,40}\)|\))?[이가을를의]? ?(?:"
+    r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|상회|웃[도돌돎돕]"
+    r"|넘(?!기?지[는도]? ?(?:않|못))|보다 ?(?:많|크|큰|클|길|긴|높))"
+    r"|(?P<under>이하|미만|이내|안에|아래|넘기?지|못 미|미치지|밑[도돌돎돕]|하회"
+    r"|보다 ?(?:적|작|짧|낮)|도 (?:[가-힣]{1,4}지 )?(?:안|않|못)|도 ?되지"
+    r"|채 (?:안|못|[가-힣]{1,3}지))"
     r"|(?P<about>까지|에 ?달|에 ?이르|가까이|남짓|정도|가량|내외|안팎))"
     r"|(?P<more>\+(?![0-9])| (?:or|and) (?:more|above|higher|over|greater)\b)"
     r"|(?P<fewer> or (?:less|fewer|lower|below)\b)"

@@ -125,11 +125,14 @@ def _quantity(text: str, start: int, end: int, written: str, *, named: bool) -> 
         measures = (*powers, *measures)
     elif letters in _AMBIGUOUS or before in _APOSTROPHES:
         measures += tuple(_second_reading(values[0], text[start:end], letters, before))
-    named = named or letters in ("D", "d") or bool(len(written) > 8 and _ARXIV.fullmatch(written))
-    role: Role = "name" if named else ""
-    if written == "1" and following >= "가" and _PER.match(text, end):
-        role = "per"
+    role = _role(text, end, written, letters, named=named)
     return Quantity((start, unit_end), end, text[start:unit_end], measures, role, "", fraction)
+
+
+def _role(text: str, end: int, written: str, letters: str, *, named: bool) -> Role:
+    if named or letters in ("D", "d") or (len(written) > 8 and _ARXIV.fullmatch(written)):
+        return "name"
+    return "per" if written == "1" and _PER.match(text, end) else ""
 
 
 def _magnitude(text: str, end: int, values: list[Decimal]) -> tuple[list[Measure], int]:

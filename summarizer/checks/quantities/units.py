@@ -38,7 +38,10 @@ _LATIN = {
     "bit": {"1": "bit bits"},
     "Hz": {"1": "Hz hertz", "1e3": "kHz KHz", "1e6": "MHz", "1e9": "GHz"},
     "m": {"1e-9": "nm", "1e-3": "mm", "1e-2": "cm", "1": "m meter meters", "1e3": "km"},
-    "g": {"1": "g gram grams", "1e3": "kg kilogram kilograms"},
+    "g": {"1e-6": "µg μg", "1e-3": "mg", "1": "g gram grams", "1e3": "kg kilogram kilograms"},
+    "W": {"1e-3": "mW", "1": "W watt watts", "1e3": "kW kilowatt kilowatts", "1e6": "MW"},
+    "J": {"1e-3": "mJ", "1": "J joule joules", "1e3": "kJ", "3600": "Wh", "3.6e6": "kWh"},
+    "bit/s": {"1e3": "kbps Kbps", "1e6": "Mbps", "1e9": "Gbps"},
     "FLOP": {
         "1": "flop flops FLOP FLOPs FLOPS",
         "1e6": "MFLOPs MFLOPS MFlops",
@@ -90,6 +93,7 @@ _KOREAN = {
         "1e3": "킬로미터",
     },
     "g": {"1": "그램", "1e3": "킬로그램"},
+    "W": {"1": "와트", "1e3": "킬로와트"},
     "USD": {"1": "달러", "0.01": "센트"},
     "EUR": {"1": "유로"},
     "KRW": {"1": "원(?![소칙본문리래격인형샷])"},
@@ -97,7 +101,7 @@ _KOREAN = {
     "fps": {"1": "프레임"},
     "dB": {"1": "데시벨"},
     "month of the year": {"1": "월(?![등간])"},
-    "ordinal": {"1": "번째 위(?![한해치험]) 순위 인칭 세기"},
+    "ordinal": {"1": "번째 위(?![한해치험]) 순위 인칭 세기 분기"},
 }
 _SIGNS = {"$": "USD", "€": "EUR", "₩": "KRW", "£": "GBP", "¥": "JPY"}
 PREFIXES = frozenset((*_SIGNS, *"xX×"))
@@ -144,6 +148,8 @@ def read_unit(text: str, position: int) -> tuple[int, str, Decimal] | None:
     if character == "%" and separator != "-":
         points = _POINTS.match(text, start + 1)
         return (points.end(), "%p", _ONE) if points else (start + 1, "%", _ONE)
+    if character == "°":
+        return start + 1 + (text[start + 1 : start + 2] in ("C", "F")), *NO_UNIT
     if character == "×" and not text[start + 1 : start + 3].strip()[:1].isdigit():
         return start + 1, "x", _ONE
     if character >= "가":
