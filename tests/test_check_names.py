@@ -147,6 +147,14 @@ def test_another_version_is_an_error_without_a_fix():
     assert finding.evidence == "DeepSeaV2"
 
 
+def test_another_size_of_a_model_is_an_error_without_a_fix():
+    abstract = "We train Ferry-7B and Ferry-70B, and ask Gull-1.5 13B, OwlVL and a 3B model."
+    assert found("Ferry-70B, Gull-1.5-13B, OwlVL-3B, Ferry-7B를 씁니다.", abstract=abstract) == []
+    (finding,) = found("Ferry-13B를 씁니다.", abstract=abstract)
+    assert (finding.severity, finding.fix) == ("error", None)
+    assert finding.evidence == "Ferry-7B, Ferry-70B"
+
+
 def test_a_short_name_is_no_misspelling_of_an_ordinary_word():
     (finding,) = found("Adeqt를 씁니다.", abstract="We adept and adapt models.")
     assert (finding.severity, finding.fix) == ("error", None)

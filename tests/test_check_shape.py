@@ -129,6 +129,7 @@ def test_a_point_within_another_is_a_warning():
         ("[example.org](https://evil.example.com)", "[example.org](https://evil.example.com)"),
         ("[코드](javascript:alert)", "[코드](javascript:alert)"),
         ("2*3*4의 격자입니다.", "2*3*4의 격자입니다."),
+        ("결과를 얻습니다. |---|", "결과를 얻습니다. |---|"),
     ],
 )
 def test_markdown_that_changes_how_a_point_reads_is_an_error(text, right):

@@ -195,6 +195,7 @@ def test_latex_that_json_ate_is_restored_where_the_abstract_shows_it():
         '"points": ["방법을 제안합니다."',
         '방법을 제안합니다.",',
         "결과는 ['a', 'b']로 제안합니다.",
+        '실험에서 회복합니다."], "summary": "',
         "None",
         "null",
     ],

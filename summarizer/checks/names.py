@@ -28,6 +28,8 @@ _QUANTITY = re.compile(
     r"[0-9]+(?:[KMBTkmbtxXsDdpPVWJ]|[kMGTP]?(?:Hz|B|b|bit|W)|[kcmnµ]m|m?s|kg|mg|fps|FPS|px|dB|pp"
     r"|hr|min|sec|st|nd|rd|th)s?"
 )
+_SIZE = r"(?P<size>[0-9]+(?:\.[0-9]+)?[BM])(?![A-Za-z0-9])"
+_SIZED = re.compile(rf"(?P<name>[A-Za-z].*?)-{_SIZE}.*")
 _UNITS = frozenset("bit db fps gb ghz hz kb kg khz km kwh mb mhz mm ms ns pb px tb tflops".split())
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})")
 _DIGIT = re.compile(r"[0-9]")
@@ -146,11 +148,21 @@ class _Source:
             whole = self._look_for(term)  # PH-LM for PH-LLM, of which both parts are known
             if whole.right and not all(self._words.state(part.words) for part in parts):
                 misses = [whole]
+        misses = misses or self._resized(term)
         if not misses or self._knows_beside(terms, place):
             return None
         found = next((miss for miss in misses if miss.right), misses[0]._replace(term=term))
         word = _LOWER.fullmatch(term.text) and (found.right is None or found.right.islower())
         return found._replace(severity="warning" if word else "error")
+
+    def _resized(self, term: Term) -> list[_Miss]:
+        """A model of another size than the source has of it: Ferry-70B for Ferry-7B."""
+        sized = _SIZED.fullmatch(term.text)
+        if sized is None:
+            return []
+        name = re.compile(rf"(?<![A-Za-z0-9]){re.escape(sized['name'])}[ -]?{_SIZE}", re.IGNORECASE)
+        found = {one["size"]: one[0] for one in name.finditer(self._reading.text)}
+        return [_Miss(term, [*found.values()])] if found and sized["size"] not in found else []
 
     def _knows(self, part: Term) -> bool:
         if len(part.key) < 2 or part.key.isdigit() or part.key in _UNITS:

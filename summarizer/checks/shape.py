@@ -245,6 +245,7 @@ _LEADING_NAMES = {
     "fence": "a block of code",
     "rule": "a line across the page",
 }
+_CELLS = re.compile(r"^[ \t]*[^\s|:-][^\n|]*(\|[ \t]*:?-{3,}:?[ \t]*\|)", re.MULTILINE)
 _VERBATIM = re.compile(r"`[^`\n]+`|https?://[^\s<]+")
 _TAG = re.compile(
     r"<(?:[A-Za-z][A-Za-z0-9-]*+(?:\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'"
@@ -259,7 +260,7 @@ _ADDRESS = re.compile(
 
 def _may_be_marked(whole: str) -> tuple[bool, bool]:
     """Whether Markdown may change what stands within and at the beginning of any line."""
-    within = "](" in whole or "~" in whole or "*" in whole or "<" in whole
+    within = "](" in whole or "~" in whole or "*" in whole or "<" in whole or "|" in whole
     return within, _LEADS.search(whole) is not None
 
 
@@ -267,6 +268,8 @@ def _markdown(text: str) -> Iterator[_Flaw]:
     """What stands within a point."""
     if "](" in text:
         yield from _links(text)
+    if cells := _CELLS.search(text):
+        yield _Flaw("a part of a table stands in the text", cells.span(1))
     if "~" not in text and "*" not in text and "<" not in text:
         return
     prose = text

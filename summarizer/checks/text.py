@@ -182,7 +182,9 @@ _REPR_START = re.compile(
     r"\s*(?:\[\s*['\"]|\{\s*['\"]?\w+['\"]?\s*:|['\"](?:points|summary|요약)['\"]\s*:)"
 )
 _REPR_END = re.compile(r"(?:['\"]\s*,?\s*[\]}]|[가-힣.]\"\s*,)\s*\Z")
-_REPR_INSIDE = re.compile(r"\[\s?'[^'\n]{1,80}'(?:,\s?'|\])")
+_REPR_INSIDE = re.compile(
+    r"\[\s?'[^'\n]{1,80}'(?:,\s?'|\])|\"\s*[\]}]\s*,?\s*[\]}\"]|\"\s*,\s*\"\w{1,40}\"\s*:"
+)
 _OPENS_REPR = frozenset("[{'\"")
 _CLOSES_REPR = frozenset("]},")
 _NOTHING = re.compile(r"\n[^\S\n]*(?:none|null|nan|n/a|undefined|\.\.\.)[^\S\n]*\n", re.IGNORECASE)
@@ -205,7 +207,7 @@ def _repr(text: str) -> Iterator[_Flaw]:
     if (
         (text.lstrip()[:1] in _OPENS_REPR and _REPR_START.match(text))
         or (text.rstrip()[-1:] in _CLOSES_REPR and _REPR_END.search(text[-20:]))
-        or ("['" in text and _REPR_INSIDE.search(text))
+        or (("['" in text or '"' in text) and _REPR_INSIDE.search(text))
         or _NOTHING.fullmatch(f"\n{text.strip()}\n")
     ):
         yield _Flaw("the point is what a program prints of its data, and not prose")
