@@ -44,18 +44,20 @@ def read_expansions(text: str) -> Iterator[Expansion]:
         if not _ACRONYM.search(text, max(0, opening - _LONGEST), bracket.end()):
             continue
         parts = _split(bracket)
-        before = text[max(0, opening - 100) : opening]
-        words_before = before[len(before.rstrip(_IN_PHRASE)) :].lstrip("' -")
-        begin = opening - len(words_before)
-        words_before = words_before.rstrip()
-        acronyms = [
-            part
-            for part in (*(part for part, _ in parts), words_before.rpartition(" ")[2])
-            if _ACRONYM.fullmatch(part)
-        ]
+        acronyms = [part for part, _ in parts if _ACRONYM.fullmatch(part)]
+        begin, words_before = opening, ""
+        if opening and text[opening - 1] in _IN_PHRASE:  # and not 강화 학습(RL)
+            before = text[max(0, opening - 100) : opening]
+            words_before = before[len(before.rstrip(_IN_PHRASE)) :].lstrip("' -")
+            begin = opening - len(words_before)
+            words_before = words_before.rstrip()
+            last = words_before.rpartition(" ")[2]
+            if _ACRONYM.fullmatch(last):
+                acronyms.append(last)
+        if not acronyms:
+            continue
         phrases = [(part, at) for part, at in parts if _PHRASE.fullmatch(part)]
-        if acronyms and not phrases:
-            phrases = list(_endings(words_before, begin))
+        phrases = phrases or list(_endings(words_before, begin))
         for acronym in acronyms:
             singular = acronym.removesuffix("s")
             for phrase, at in phrases:
@@ -66,8 +68,8 @@ def read_expansions(text: str) -> Iterator[Expansion]:
 
 def _split(bracket: re.Match[str]) -> list[tuple[str, int]]:
     """What stands between commas and semicolons in a bracket, and where."""
-    parts, start = [], bracket.start(1)
-    for part in _COMMA.split(bracket[1]):
+    inside, parts, start = bracket[1], [], bracket.start(1)
+    for part in _COMMA.split(inside) if "," in inside or ";" in inside else (inside,):
         parts.append((part.strip(), start + len(part) - len(part.lstrip())))
         start += len(part) + 1
     return parts
