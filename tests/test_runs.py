@@ -468,6 +468,30 @@ async def test_it_goes_on_from_wherever_it_was_cut_off(
         assert out.read_bytes() == whole
 
 
+async def test_a_recorded_answer_that_was_edited_is_judged_anew(
+    make_set: MakeSet, prompt: Prompt, tmp_path: Path
+) -> None:
+    eval_set, out = make_set(), tmp_path / "run.jsonl"
+    path = record(eval_set, prompt)
+    before = await evaluate(eval_set, out=out)
+    path.write_text(path.read_text().replace("단순합니다", "단순하다", 1))
+    again = await evaluate(eval_set, out=out)
+    assert [r.entry.status for r in again.results if r.entry] == ["failed", "ok", "ok"]
+    assert again.results[1:] == before.results[1:]
+    assert read_run(out) == again
+    assert len(out.read_text().splitlines()) == 1 + 3 + 3 + 1
+
+
+async def test_what_nobody_recorded_is_kept_as_it_was_answered(
+    make_set: MakeSet, server: ChatServer, tmp_path: Path
+) -> None:
+    eval_set, out = make_set(models=f"[{LIVE}]", recordings=None), tmp_path / "run.jsonl"
+    run = await evaluate(eval_set, ask="missing", out=out)
+    assert await evaluate(eval_set, out=out) == run
+    assert await evaluate(eval_set, ask="missing", out=out) == run
+    assert len(server.requests) == 3
+
+
 async def test_an_interruption_asks_nothing_twice(
     make_set: MakeSet, server: ChatServer, tmp_path: Path
 ) -> None:

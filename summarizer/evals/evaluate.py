@@ -73,7 +73,8 @@ async def evaluate(
         ask: Whether a model is asked nothing, what has no recording, or everything anew; what it
             answers is recorded.
         store: Keeps what is asked, and is looked into before; None goes without.
-        out: The run's file; one that is there already is continued.
+        out: The run's file; one that is there already is continued. What is recorded is judged
+            anew; what is not stays as it was answered.
         concurrency: How many questions to one model may be under way at once.
         done: Called with each new result as soon as it is there, in any order.
         notice: Called with a sentence about recordings that are old, or that nothing uses.
@@ -114,7 +115,8 @@ async def evaluate(
         for one in asked.values():
             opened.push_async_callback(one.aclose)
         file = opened.enter_context(closing(RunFile(out, header, cases))) if out else None
-        results = {r.question: r for r in (file.results if file else ()) if stands(r)}
+        before = {result.question: result for result in (file.results if file else ())}
+        results = {question: result for question, result in before.items() if stands(result)}
 
         async def answer(question: Question) -> None:
             case, paper = papers[question.case]
@@ -128,9 +130,10 @@ async def evaluate(
                 return
             result = _scored(question, entry, case, prompts[system.prompt], scorers)
             results[question] = result
-            if file:
-                file.add(result)
-            done(result)
+            if result != before.get(question):
+                if file:
+                    file.add(result)
+                done(result)
 
         await _each((q for q in every if q not in results), answer, workers=concurrency)
     if misses:
@@ -231,14 +234,17 @@ def _scorers(eval_set: EvalSet) -> dict[str, Scorer]:
 
 
 def _standing(ask: Ask, recorded: Recorded, prompts: dict[str, Prompt]) -> Callable[[Result], bool]:
-    """Whether a result of a run that is continued would be the same if it were asked now."""
+    """Whether a result of a run that is continued is kept as it is.
+
+    What is recorded costs nothing to be judged again, and may be another answer by now.
+    """
     known = {(recording.model, recording.fingerprint) for _, recording in recorded.recordings}
 
     def stands(result: Result) -> bool:
         entry = result.entry
         attempts = entry.provenance.attempts if entry and entry.provenance else ()
-        if ask == "all":
-            return all((result.system.model, a.fingerprint) in known for a in attempts)
+        if ask == "all" or all((result.system.model, a.fingerprint) in known for a in attempts):
+            return False
         repairs = prompts[result.system.prompt].repairs
         limit = REPAIRS if repairs is None else repairs
         unrepaired = entry is not None and entry.cause == "findings" and len(attempts) <= limit
