@@ -16,6 +16,7 @@ import pytest
 
 from summarizer import Prompt, load_prompt, regenerate
 from summarizer.errors import DiskError, InputError, ModelUnusable, RecordingMiss
+from summarizer.evals.answering import Ask
 from summarizer.evals.changes import first_attempt
 from summarizer.evals.evaluate import evaluate
 from summarizer.evals.runs import Result, RunFile, read_run, signature
@@ -301,6 +302,30 @@ async def test_asking_all_replaces_recordings_when_nothing_is_missing(
     assert all("새로" in one.answer.text for one in read_recordings(path))
     assert len(read_recordings(path)) == 3
     assert names(tmp_path) == files
+    assert (await evaluate(eval_set)).results == run.results
+
+
+async def test_asking_all_replaces_what_an_earlier_file_would_answer(
+    make_set: MakeSet, prompt: Prompt, server: ChatServer, tmp_path: Path
+) -> None:
+    eval_set = make_set(models=f"[{LIVE}]", recordings="[old.jsonl, answers.jsonl]")
+    old = record(eval_set, prompt, model=LIVE).rename(tmp_path / "old.jsonl")
+    server.answers(lambda _: text(mark=" 새로"))
+    run = await evaluate(eval_set, ask="all")
+    assert (await evaluate(eval_set)).results == run.results
+    assert all("새로" in one.answer.text for one in read_recordings(old))
+
+
+@pytest.mark.parametrize("ask", ["missing", "all"])
+async def test_two_prompts_of_one_text_are_one_question(
+    ask: Ask, make_set: MakeSet, prompt: Prompt, server: ChatServer, tmp_path: Path
+) -> None:
+    twin = prompt.path.read_text().replace("name: digest-ko", "name: twin")
+    (tmp_path / "twin.prompty").write_text(twin)
+    eval_set = make_set(models=f"[{LIVE}]", prompts="[digest-ko, twin.prompty]")
+    server.answers(lambda _: text(mark=f" {'가나다라마바사아자'[len(server.requests) - 1]}"))
+    run = await evaluate(eval_set, ask=ask)
+    assert len(server.requests) == 3
     assert (await evaluate(eval_set)).results == run.results
 
 

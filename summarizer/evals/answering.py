@@ -7,6 +7,7 @@ is not asked a second time.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from summarizer.errors import RecordingMiss
@@ -50,6 +51,7 @@ class Recorded:
     def __init__(
         self, paths: Sequence[Path], *, ask: Ask, store: Store | None, concurrency: int
     ) -> None:
+        self._paths = paths
         self._path = paths[-1] if paths else None
         self._ask = ask
         self._store = store if ask == "missing" else None
@@ -93,10 +95,14 @@ class Recorded:
         def replaced(old: list[Recording]) -> Iterator[Recording]:
             for recording in old:
                 yield anew.pop((recording.model, recording.fingerprint), recording)
-            yield from anew.values()
 
+        # A file that comes before the last would go on answering with what it has.
+        for path in self._paths[:-1]:
+            there = read_recordings(path) if path.exists() else []
+            if any((recording.model, recording.fingerprint) in anew for recording in there):
+                revise(path, replaced)
         if self._path.exists():
-            revise(self._path, replaced)
+            revise(self._path, lambda old: [*replaced(old), *anew.values()])
         else:
             write_recordings(self._path, anew.values())
         self._target.unlink()
@@ -137,6 +143,7 @@ class Answering:
         self._hint = hint
         self._open = behind
         self._model: ChatModel | None = None
+        self._asked: dict[str, asyncio.Future[Answer]] = {}
 
     async def ask(self, request: Request) -> Answer:
         """The recorded answer, or the model's.
@@ -152,7 +159,12 @@ class Answering:
             raise RecordingMiss(await self._explained(request), hint=self._hint)
         if self._model is None:
             self._model = self._open()
-        return await self._model.ask(request)
+        # Prompts of one text ask one question, which has one answer.
+        asked = self._asked.get(request.fingerprint)
+        if asked is None:
+            asked = asyncio.ensure_future(self._model.ask(request))
+            self._asked[request.fingerprint] = asked
+        return await asked
 
     async def aclose(self) -> None:
         """Close the model, where one was opened."""
