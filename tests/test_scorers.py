@@ -289,7 +289,10 @@ def test_a_signature_says_what_a_figure_depends_on() -> None:
     assert "tok:syllable" in loaded["rouge"].signature
     assert loaded["numbers"].signature.startswith("severity:warning|version:")
     assert all("version:" in scorer.signature for scorer in loaded.values())
-    assert load_scorers({"chrf": {}})["chrf"].signature != loaded["chrf"].signature
+    told = {"chrf": ({}, {"word_order": 0}, {"beta": 3}), "bleu": ({}, {"max_ngram_order": 2})}
+    for name, settings in told.items():
+        signatures = {load_scorers({name: one})[name].signature for one in settings}
+        assert len(signatures) == len(settings)
 
 
 def test_without_sacrebleu_the_command_that_installs_it_is_named(
@@ -320,6 +323,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def informing(entry, case):\n"
         "    yield Score(name='informing.x', value=3, better=None)\n"
         "def wrong(entry, case): return 1 / 0\n"
+        "def ends(entry, case): raise SystemExit(0)\n"
         "def other(entry, case): yield Score(name='chrf', value=1)\n"
         "def nan(entry, case): return float('nan')\n"
         "def infinite(entry, case): return {'x': float('inf')}\n"
@@ -329,6 +333,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "thing = 3\n"
     )
     (tmp_path / "broken_scorers.py").write_text("raise RuntimeError('not today')\n")
+    (tmp_path / "ending_scorers.py").write_text("raise SystemExit(0)\n")
     (tmp_path / "more_scorers.py").write_text("def one(entry, case): return 1\n")
     monkeypatch.chdir(tmp_path)
     yield path
@@ -352,6 +357,7 @@ def test_a_function_of_ones_own_gives_a_number_several_or_scores(prompt: Prompt)
     ("name", "reason"),
     [
         ("wrong", "ZeroDivisionError: division by zero"),
+        ("ends", "SystemExit: 0"),
         ("other", "a score is called 'chrf', not 'other' or 'other.…'"),
         ("nan", "nan is nan"),
         ("infinite", "infinite.x is inf"),
@@ -399,11 +405,13 @@ def test_an_entry_point_is_a_scorer(
         ({"length": {"x": 1}}, "unexpected keyword argument 'x'"),
         ({"chrf": {"x": 1}}, "cannot take"),
         ({"chrf": {"char_order": "many"}}, "cannot take"),
+        ({"bleu": {"tokenize": "words"}}, "cannot take {'tokenize': 'words'}"),
         ({"my_scorers:needy": {}}, "missing a required argument: 'must'"),
         ({"my_scorers:nothing": {}}, "no function 'nothing'"),
         ({"my_scorers:thing": {}}, "no function 'thing'"),
         ({"no_such_module:one": {}}, "cannot be imported: ModuleNotFoundError"),
         ({"broken_scorers:one": {}}, "cannot be imported: RuntimeError: not today"),
+        ({"ending_scorers:one": {}}, "cannot be imported: SystemExit: 0"),
         ({":": {}}, "cannot be imported"),
         ({"my_scorers:one": {}, "more_scorers:one": {}}, "have equal names"),
     ],

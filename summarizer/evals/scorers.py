@@ -108,7 +108,7 @@ def score_entry(
     for scorer in scorers:
         try:
             scores += _scores(scorer.name, scorer.score(entry, case, prompt))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the others go on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it was, the others go on
             told = " ".join(str(error).split())
             failed.append(f"the scorer {scorer.name!r} failed: {type(error).__name__}: {told}")
     return tuple(scores), "; ".join(failed) or None
@@ -177,7 +177,8 @@ def _load(name: str, parameters: Mapping[str, Any]) -> Scorer:
     _validate(name, function, parameters, whole=True)
     if sign := getattr(function, "signature", None):
         try:
-            signature = sign(**parameters)
+            # Sacrebleu's own does not say everything that changes a figure.
+            signature = "|".join([sign(**parameters), *settings])
         except InputError as error:
             raise InputError(f"{name}: {error.message}", hint=error.hint) from None
     else:
@@ -222,7 +223,7 @@ def _imported(target: str) -> Function:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  (sys.path holds strings)
     try:
         function = getattr(import_module(module), name, None)
-    except Exception as error:  # noqa: BLE001 - a module of the user's may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module of the user's may raise anything
         raise InputError(
             f"the scorer {target!r} cannot be imported: {type(error).__name__}: {error}",
             hint="Name it as `package.module:function`, from the current folder or an installed "
