@@ -165,6 +165,7 @@ def test_a_baseline_that_does_not_fit_is_told_and_the_scores_are_shown_all_the_s
     shown = run("eval", "mine")
     assert shown.code == 2
     assert "this baseline was edited by hand" in shown.err
+    assert "there is no baseline" not in shown.err
     assert "rouge.l" in shown.out
     assert "mine failed" in shown.out
     summary = Path("summary.md")

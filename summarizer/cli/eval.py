@@ -172,7 +172,8 @@ def evaluate_sets(
             verdict = judge(eval_set, run, _baseline(eval_set, read))
         except InputError as error:
             notice(f"Error: {error}")
-            verdict, wrong = judge(eval_set, run), error.exit_code
+            alone = eval_set.model_copy(update={"baseline": None})
+            verdict, wrong = judge(alone, run), error.exit_code
             refused = Failure(gate="baseline", sentence=str(error))
             verdict = verdict.model_copy(update={"failures": (*verdict.failures, refused)})
         paths = {name: prompt.path for name, prompt in prompts.items()}
