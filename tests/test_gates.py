@@ -226,6 +226,26 @@ def test_noise_passes() -> None:
     assert judged(scored(after), [Gate(score="chrf")], scored(before)).passed
 
 
+def test_it_is_told_when_cases_are_too_few_for_any_drop_to_fail() -> None:
+    gates = [Gate(score="chrf", drop=1.0)]
+    verdict = judged(scored([10.0] * 5), gates, scored([50.0] * 5))
+    assert verdict.passed
+    (note,) = verdict.notes
+    assert note == (
+        "fewer than 6 cases cannot show that a drop is more than chance, so none fails: chrf"
+    )
+    assert not judged(scored([50.0] * 6), gates, scored([50.0] * 6)).notes
+    assert not judged(scored([10.0] * 6), gates, scored([50.0] * 6)).passed
+    assert not judged(scored([10.0] * 5), [], scored([50.0] * 5)).notes
+
+
+def test_it_is_told_when_a_gate_on_a_score_that_only_informs_cannot_fail() -> None:
+    name = "length.points"
+    (note,) = judged(scored([3.0], name), [Gate(score=name, drop=1.0)]).notes
+    assert note == f"neither more nor less of it is better, so the gate cannot fail: {name}"
+    assert not judged(scored([3.0], name), [Gate(score=name, max=4.0)]).notes
+
+
 def test_gated_scores_are_corrected_together() -> None:
     cases = [case(number) for number in range(6)]
     names = ["one", "two"]

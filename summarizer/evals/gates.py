@@ -19,7 +19,7 @@ from summarizer.evals.changes import first_attempt, first_findings
 from summarizer.evals.compare import Comparison, ScoreComparison, SystemComparison, compare, figure
 from summarizer.evals.runs import Result, Run, System, signature
 from summarizer.evals.scorers import ALL, wanted_checks
-from summarizer.evals.significance import ALPHA, holm
+from summarizer.evals.significance import ALPHA, cases_needed, holm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -316,6 +316,17 @@ def _is_guest(eval_set: EvalSet, pair: SystemComparison) -> bool:
     return pair.a.model != pair.b.model and pair.b.model not in eval_set.models
 
 
+_FEWEST = cases_needed(1, 0) or 0
+"""Cases with which the test can call any difference real."""
+
+
+def _of_too_few_cases(eval_set: EvalSet, pair: SystemComparison) -> list[str]:
+    """Gated scores of which no drop can fail, however large."""
+    gated = {gate.score for gate in eval_set.gates}
+    scores = [score for score in pair.scores if score.name in gated and score.better]
+    return [score.name for score in scores if 0 < score.cases < _FEWEST]
+
+
 def _worsened(score: ScoreComparison, system: SystemComparison) -> Iterator[Culprit]:
     """The cases that lost, the largest loss first."""
     sign = -1 if score.better == "lower" else 1
@@ -335,10 +346,19 @@ def _notes(eval_set: EvalSet, run: Run, comparison: Comparison | None) -> Iterat
         there = {s.name for result in run.results for s in result.scores if s.value is not None}
         if silent := [gate.score for gate in eval_set.gates if gate.score not in there]:
             yield f"none of these cases has a value, so the gate is not judged: {', '.join(silent)}"
+    if idle := _without_a_better_side(eval_set, run):
+        yield f"neither more nor less of it is better, so the gate cannot fail: {', '.join(idle)}"
     if comparison:
         yield from _not_compared(eval_set, comparison, whole=len(run.cases) == len(eval_set.cases))
     elif eval_set.baseline:
         yield "there is no baseline yet, so nothing was compared (`summarizer eval accept`)"
+
+
+def _without_a_better_side(eval_set: EvalSet, run: Run) -> list[str]:
+    """Gates that hold a score against the baseline alone, though it only informs."""
+    informing = {s.name for result in run.results for s in result.scores if s.better is None}
+    bare = [gate.score for gate in eval_set.gates if gate.min is None and gate.max is None]
+    return [name for name in bare if name in informing]
 
 
 def _not_compared(eval_set: EvalSet, comparison: Comparison, *, whole: bool) -> Iterator[str]:
@@ -347,6 +367,11 @@ def _not_compared(eval_set: EvalSet, comparison: Comparison, *, whole: bool) -> 
             yield (
                 f"the baseline is of {pair.a.model}: the differences of {pair.b.model} are shown, "
                 "and fail no gate"
+            )
+        elif whole and (few := _of_too_few_cases(eval_set, pair)):
+            yield (
+                f"fewer than {_FEWEST} cases cannot show that a drop is more than chance, so none "
+                f"fails: {', '.join(few)}"
             )
     for system in comparison.systems_b:
         yield f"not in the baseline, so not compared: {system.prompt} with {system.model}"
