@@ -205,6 +205,7 @@ OF_ITS_MEANING = [
     ("cases: cases.jsonl\nprompts:\n - digest-kr\n", 3, "Did you mean 'digest-ko"),
     ("cases: cases.jsonl\nprompts: [./digest-ko.prompty]\n", 2, "there is no file"),
     ("cases: cases.jsonl\nmodels: [gpt-5]\n", 2, "'gpt-5' does not say what answers"),
+    ("cases: cases.jsonl\nmodels:\n- openai:a\n- openai:a\n", 4, "'openai:a' stands here a second"),
     ("cases: cases.jsonl\nmodels: ['openai:']\n", 2, "does not say what answers. Write openai:…"),
     ("cases: cases.jsonl\nmodels: ['replay:x']\n", 2, "files of answers stand under `recordings`"),
     ("cases: cases.jsonl\nscorers:\n  txt:\n", 3, "there is no scorer 'txt'. Did you mean 'text'"),
@@ -242,6 +243,7 @@ def test_what_is_wrong_is_told_with_its_line(
         (b'{"id": "a"}', "'input' is missing"),
         (b'{"id": 7, "input": "x"}', "id: input should be a valid string"),
         (b'{"id": "", "input": "x"}', "id: string should have at least 1 character"),
+        (b'{"id": "small b", "input": "x"}', "'id' is not one word"),
         (b'{"id": "a", "inptu": "x", "input": ""}', "no field 'inptu'. Did you mean 'input'"),
         (b'{"id": "a", "input": "x", "target": ["x"]}', "target: input should be a valid string"),
         (b'{"id": "a", "input": "x", "metadata": {"votes": "many"}}', "votes: input should be"),
@@ -327,6 +329,9 @@ def test_a_digest_gives_papers_and_their_points_as_targets(write: Write, tmp_pat
     first, second = load_eval_set(write("papers: digest.json\n")).cases
     assert [first.paper, second.paper] == papers
     assert (first.target, second.target) == ("첫 점.\n둘째 점, 이어서.", "")
+    (tmp_path / "digest.json").write_text(render_json(digest).replace("2401.00002", "2401. 2"))
+    error = refusal(write("papers: digest.json\n"))
+    assert (error.message, error.path) == ("'id' is not one word", tmp_path / "digest.json")
 
 
 def test_recorded_points_are_the_targets_of_papers(write: Write, tmp_path: Path) -> None:

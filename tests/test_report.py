@@ -242,7 +242,13 @@ def repeated_report() -> str:
 
 def hostile_report() -> str:
     cases = [
-        case(n, id=f"{n}-{text[:40]}", input=text, target=text, metadata={"title": text})
+        case(
+            n,
+            id=f"{n}{''.join(text[:40].split())}",
+            input=text,
+            target=text,
+            metadata={"title": text},
+        )
         for n, text in enumerate(HOSTILE)
     ]
     answers = [

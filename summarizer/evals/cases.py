@@ -46,7 +46,7 @@ class Case(Value):
     """One paper of a set, in the fields of Inspect's datasets.
 
     Attributes:
-        id: Unique in its set; the paper's arXiv id where it has one.
+        id: One word, unique in its set; the paper's arXiv id where it has one.
         input: The abstract.
         target: Reference points, one a line; empty where there are none.
         metadata: `title`, and what else of a `Paper` is known (`authors`, `votes`, …); `findings`
@@ -54,7 +54,7 @@ class Case(Value):
             name with the point, `{"check": "numbers", "point": 2}`; anything else is kept.
     """
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, pattern=r"^\S+$")  # labels of recordings begin with it
     input: str
     target: str = ""
     metadata: Mapping[str, Any] = Field(default_factory=dict)
@@ -134,7 +134,9 @@ def read_papers(data: bytes, path: Path) -> Iterator[Placed]:
         raise InputError(str(fault), path=path, line=fault.line) from None
     for entry in parse_json(text, path=path).entries:
         summary = entry.summary if entry.status == "ok" else None
-        yield Placed(_case(entry.paper, [p.text for p in summary.points] if summary else ()), path)
+        with _told(path):
+            case = _case(entry.paper, [p.text for p in summary.points] if summary else ())
+        yield Placed(case, path)
 
 
 def _is_digest(text: str) -> bool:
@@ -195,8 +197,8 @@ def distinct(placed: Iterable[Placed]) -> tuple[Case, ...]:
 
 
 @contextmanager
-def _told(path: Path, line: int) -> Iterator[None]:
-    """Say in one sentence what is wrong with a line, and where."""
+def _told(path: Path, line: int | None = None) -> Iterator[None]:
+    """Say in one sentence what is wrong with a case, and where."""
     try:
         yield
     except ValidationError as error:
@@ -208,6 +210,8 @@ def _told(path: Path, line: int) -> Iterator[None]:
             case "extra_forbidden":
                 message = f"there is no field {field!r}"
                 hint = near(field, Case.model_fields) if len(fault["loc"]) == 1 else None
+            case "string_pattern_mismatch":
+                message = f"{field!r} is not one word"
             case "model_type":
                 message = "this line is not a JSON object"
             case _:

@@ -183,7 +183,7 @@ def load_eval_set(name_or_path: str | Path, *, read: Read = Path.read_bytes) -> 
         description=given.description,
         cases=cases,
         prompts=tuple(map(_prompt, at["prompts"].sequence() if "prompts" in at else ())),
-        models=tuple(map(_model, at["models"].sequence() if "models" in at else ())),
+        models=_models(at["models"].sequence() if "models" in at else ()),
         scorers=scorers,
         gates=tuple(_gates(given.gates, at, scorers)),
         repeats=given.repeats,
@@ -270,6 +270,14 @@ def _prompt(value: Marked) -> str:
     except InputError as error:
         raise value.error(error.message, hint=error.hint) from None
     return name
+
+
+def _models(values: tuple[Marked, ...]) -> tuple[str, ...]:
+    models: dict[str, Marked] = {}
+    for value in values:
+        if models.setdefault(_model(value), value) is not value:
+            raise value.error(f"the model {value.text()!r} stands here a second time")
+    return tuple(models)
 
 
 def _model(value: Marked) -> str:
