@@ -567,7 +567,7 @@ async def test_another_run_is_not_continued(
     ("line", "damaged", "told"),
     [
         (1, "", "this line is not JSON"),
-        (1, '{"kind": "note"}', "no line of a run: kind"),
+        (1, '{"kind": "note"}', "this is no line of a run"),
         (2, "{", "this line is not JSON"),
         (3, "\udcff", "this line is not JSON"),
         (5, '{"kind": "result"}', "no line of a run: case: field required"),

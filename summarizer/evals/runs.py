@@ -286,8 +286,8 @@ def _parsed(text: bytes, path: Path, number: int) -> Header | _CaseLine | Result
         return _LINE.validate_python(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"][1:])) or "kind"
-        told = f"this is no line of a run: {place}: {first['msg'].lower()}"
+        place = ".".join(map(str, first["loc"][1:]))
+        told = "this is no line of a run" + (f": {place}: {first['msg'].lower()}" if place else "")
     except (ValueError, RecursionError):
         told = "this line is not JSON"
     raise InputError(told, hint=_MAKE, path=path, line=number)
