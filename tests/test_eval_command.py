@@ -427,6 +427,20 @@ def test_a_set_that_a_change_takes_away_is_missed(run: Run, committed: Path) -> 
     assert "yours passed" in shown.out
 
 
+def test_a_shipped_set_does_not_stand_in_for_one_that_a_change_takes_away(
+    run: Run, committed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shipped").rename(tmp_path / "_shipped")
+    monkeypatch.setattr("summarizer.shipped.SHIPPED", tmp_path / "_shipped")
+    committed.parent.rename(tmp_path / "_shipped" / "evals")
+    assert run("eval", "mine").code == 0
+    shown = run("eval", "mine", "--baseline-ref", "main")
+    assert shown.code == 2
+    assert "evals/mine.yaml: the set is at main, but no longer here" in shown.err
+    commit()
+    assert run("eval", "mine", "--baseline-ref", "main").code == 0
+
+
 @pytest.mark.usefixtures("committed")
 def test_a_ref_that_is_not_there_is_said_to_be_none(run: Run) -> None:
     for arguments in (["mine"], []):

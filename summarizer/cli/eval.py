@@ -211,12 +211,17 @@ def _all_sets(ref: str | None) -> Sequence[str]:
 def _load(name: str, ref: str | None) -> tuple[EvalSet, Callable[[Path], bytes]]:
     """A set, as it is here or at a git ref, and what reads its files there."""
     from summarizer.cli.terminal import notice
-    from summarizer.evals.refs import at_ref
+    from summarizer.evals.refs import at_ref, names_at
     from summarizer.evals.sets import load_eval_set
     from summarizer.shipped import find, is_installed
 
     path = find(name, "evals", suffix=".yaml")
-    if ref is None or is_installed(path):
+    if ref is None:
+        return load_eval_set(path), Path.read_bytes
+    if is_installed(path):
+        own = Path("evals", path.name)  # without it, the shipped set of its name would judge
+        if path.stem in names_at(own.parent, ref, suffix=path.suffix):
+            raise InputError(f"the set is at {ref}, but no longer here", path=own)
         return load_eval_set(path), Path.read_bytes
     read = partial(at_ref, ref=ref)
     try:
