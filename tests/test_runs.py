@@ -316,6 +316,37 @@ async def test_asking_all_replaces_what_an_earlier_file_would_answer(
     assert all("새로" in one.answer.text for one in read_recordings(old))
 
 
+async def test_what_was_asked_anew_waits_for_answers_and_for_nothing_else(
+    make_set: MakeSet,
+    prompt: Prompt,
+    server: ChatServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "failing_scorer.py").write_text("def fails(entry, case): return 1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    bare = {"id": "bare", "input": ""}
+    eval_set = make_set(
+        models=f"[{LIVE}]",
+        scorers="{failing_scorer:fails: }",
+        cases=[*(case(name) for name in IDS), bare],
+    )
+    path = record(eval_set.model_copy(update={"cases": eval_set.cases[:3]}), prompt, model=LIVE)
+    server.answers(lambda _: text(mark=" 새로"))
+    server.script(error(422, "flagged"))
+    told: list[str] = []
+    await evaluate(eval_set, ask="all", notice=told.append)
+    assert not any("새로" in one.answer.text for one in read_recordings(path))
+    assert [line.partition(": what was answered anew takes")[0] for line in told] == [
+        str(tmp_path / "answers.anew.jsonl")
+    ]
+    told.clear()
+    await evaluate(eval_set, ask="all", notice=told.append)
+    assert all("새로" in one.answer.text for one in read_recordings(path))
+    assert len(server.requests) == 4
+    assert told == []
+
+
 @pytest.mark.parametrize("ask", ["missing", "all"])
 async def test_two_prompts_of_one_text_are_one_question(
     ask: Ask, make_set: MakeSet, prompt: Prompt, server: ChatServer, tmp_path: Path

@@ -46,6 +46,10 @@ class Recorded:
 
     Raises:
         InputError: A file cannot be read as recordings.
+
+    Attributes:
+        recordings: What answers, and the file that holds it.
+        anew: Where new answers wait until `settle`; None where they need not.
     """
 
     def __init__(
@@ -56,17 +60,17 @@ class Recorded:
         self._ask = ask
         self._store = store if ask == "missing" else None
         self._concurrency = concurrency
-        self._target = self._path
+        self.anew: Path | None = None
         if ask == "all" and self._path:
-            self._target = self._path.with_name(f"{self._path.stem}.anew{self._path.suffix}")
-            paths = [*paths, self._target]
+            self.anew = self._path.with_name(f"{self._path.stem}.anew{self._path.suffix}")
+            paths = [*paths, self.anew]
         self.recordings: tuple[tuple[Path, Recording], ...] = tuple(
             (path, recording)
             for path in paths
             if path.exists()
             for recording in read_recordings(path)
             # Nobody can be asked anew for what a person wrote.
-            if ask != "all" or path == self._target or recording.model == HANDWRITTEN
+            if ask != "all" or path == self.anew or recording.model == HANDWRITTEN
         )
 
     def model(self, spec: str, *, hint: str) -> Answering:
@@ -88,9 +92,9 @@ class Recorded:
         Raises:
             DiskError: It could not be written; nothing is lost.
         """
-        if self._ask != "all" or not self._path or not self._target or not self._target.exists():
+        if not self._path or not self.anew or not self.anew.exists():
             return
-        anew = {(r.model, r.fingerprint): r for r in read_recordings(self._target)}
+        anew = {(r.model, r.fingerprint): r for r in read_recordings(self.anew)}
 
         def replaced(old: list[Recording]) -> Iterator[Recording]:
             for recording in old:
@@ -105,13 +109,14 @@ class Recorded:
             revise(self._path, lambda old: [*replaced(old), *anew.values()])
         else:
             write_recordings(self._path, anew.values())
-        self._target.unlink()
+        self.anew.unlink()
 
     def _open(self, spec: str) -> ChatModel:
         model: ChatModel = Limits(open_model(spec), concurrency=self._concurrency)
         if self._store is not None:
             model = Stored(model, self._store)
-        return Recorder(model, self._target) if self._target else model
+        target = self.anew or self._path
+        return Recorder(model, target) if target else model
 
 
 class Answering:

@@ -143,8 +143,14 @@ async def evaluate(
         cases=cases,
         results=tuple(results[question] for question in every),
     )
-    if not any(result.error for result in run.results):
+    silent = any(r.entry is None or r.entry.cause == "unanswered" for r in run.results)
+    if not silent:
         recorded.settle()
+    elif (anew := recorded.anew) and anew.exists():
+        notice(
+            f"{anew}: what was answered anew takes the place of the recordings when nothing is "
+            "missing; the same command asks for the rest"
+        )
     whole = not (prompt or model or only) and header.repeats >= eval_set.repeats
     tell_of_recordings(eval_set, run, recorded.recordings, whole=whole, notice=notice, now=now())
     return run
