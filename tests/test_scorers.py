@@ -317,6 +317,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A module of the user's in the current folder."""
     path = tmp_path / "my_scorers.py"
     path.write_text(
+        "from functools import partial\n"
         "from summarizer.evals.runs import Score\n"
         "def one(entry, case): return 0.5\n"
         "def several(entry, case, *, factor=1): return {'a': factor, 'b': None}\n"
@@ -330,6 +331,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def told(entry, case): yield Score(name='told', value=float('nan'))\n"
         "def words(entry, case): return {'a': 'much'}\n"
         "def needy(entry, case, *, must): return must\n"
+        "made = partial(several, factor=2)\n"
         "thing = 3\n"
     )
     (tmp_path / "broken_scorers.py").write_text("raise RuntimeError('not today')\n")
@@ -377,10 +379,11 @@ def test_a_scorer_that_raises_says_so_and_the_others_go_on(
     assert "\n" not in failed
 
 
-def test_a_change_of_its_file_changes_its_signature(own: Path) -> None:
-    before = load_scorers({"my_scorers:one": {}})["my_scorers:one"].signature
+@pytest.mark.parametrize("name", ["my_scorers:one", "my_scorers:made"])
+def test_a_change_of_its_file_changes_its_signature(own: Path, name: str) -> None:
+    before = load_scorers({name: {}})[name].signature
     own.write_text(own.read_text() + "# changed\n")
-    assert load_scorers({"my_scorers:one": {}})["my_scorers:one"].signature != before
+    assert load_scorers({name: {}})[name].signature != before
 
 
 def test_an_entry_point_is_a_scorer(

@@ -17,6 +17,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -203,7 +204,7 @@ def _find(name: str) -> tuple[Function, str]:
         return _imported(SCORERS[name]), __version__
     if ":" in name:
         function = _imported(name)
-        return function, _hash(function)
+        return function, _hash(function, sys.modules[name.partition(":")[0]])
     from importlib.metadata import entry_points
 
     for entry_point in entry_points(group=GROUP, name=name):
@@ -237,12 +238,13 @@ def _imported(target: str) -> Function:
     return found
 
 
-def _hash(function: Function) -> str:
-    try:
-        source = Path(inspect.getsourcefile(function) or "").read_bytes()
-    except (OSError, TypeError):  # compiled, or an object of a class
-        return "?"
-    return hashlib.sha256(source).hexdigest()[:12]
+def _hash(*things: object) -> str:
+    """A hash of the file of the first thing that has one; an object of a class has none."""
+    for thing in things:
+        with suppress(OSError, TypeError):
+            source = Path(inspect.getsourcefile(thing) or "").read_bytes()  # type: ignore[arg-type]
+            return hashlib.sha256(source).hexdigest()[:12]
+    return "?"
 
 
 def _validate(
