@@ -377,6 +377,18 @@ def test_answers_of_another_prompt_or_model_are_no_waste(
     assert states == ["used"] * 9 + ["other"] * 6
 
 
+def test_a_set_cannot_prune_the_answers_of_another(run: Run, make_set: MakeSet) -> None:
+    recordings = make_set("yours").with_suffix(".recordings.jsonl")
+    make_set("mine")
+    Path("evals/mine.jsonl").write_text(json.dumps(case("2401.00009")) + "\n")
+    before = recordings.read_bytes()
+    pruned = run("recordings", "prune", recordings, "--set", "mine")
+    assert pruned.code == 2
+    assert "the set 'mine' has no answers in this file" in pruned.err
+    assert recordings.read_bytes() == before
+    assert run("recordings", "prune", recordings.resolve(), "--set", "yours").code == 0
+
+
 def test_both_say_what_is_asked(run: Run, make_set: MakeSet) -> None:
     recordings = make_set().with_suffix(".recordings.jsonl")
     both = run("recordings", "show", recordings, "--set", "mine", "--from", "x.jsonl")

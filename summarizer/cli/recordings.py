@@ -74,10 +74,16 @@ def _wanted(
     if sets and source:
         raise InputError("--from and --set both say what is asked", hint="Leave one of them out")
 
+    loaded = [load_eval_set(name) for name in sets]
+    for eval_set in loaded:  # prune would drop all that another set asks
+        if file.resolve() not in map(Path.resolve, eval_set.recordings):
+            told = f"the set {eval_set.name!r} has no answers in this file"
+            raise InputError(told, hint="Name a set that does", path=file)
+
     async def ask() -> list[Request]:
         recorded = read_recordings(file)
         if sets:
-            asked = [await wanted(load_eval_set(name), recorded) for name in sets]
+            asked = [await wanted(eval_set, recorded) for eval_set in loaded]
         else:
             listing = await read_listing(source or str(file.parent / _PAPERS), notice=notice)
             asked = [await questions(listing.papers, load_prompt(n), recorded) for n in names]
