@@ -16,6 +16,7 @@ from summarizer.models import open_model
 from summarizer.models.recordings import (
     HANDWRITTEN,
     Recorder,
+    paper_of,
     read_recordings,
     revise,
     write_recordings,
@@ -142,8 +143,10 @@ class Answering:
         self.name = name
         self._recordings = recordings
         self._answers: dict[str, Answer] = {}
+        self._about: dict[str, list[Recording]] = {}
         for recording in recordings:
             self._answers.setdefault(recording.fingerprint, recording.answer)
+            self._about.setdefault(paper_of(recording.request), []).append(recording)
         self._path = path
         self._hint = hint
         self._open = behind
@@ -180,8 +183,9 @@ class Answering:
         """Why there is no recording: what is nearest, and how it differs."""
         if self._path is None or not self._recordings:
             return f"nothing is recorded of {self.name}"
+        nearest = self._about.get(paper_of(request), self._recordings[:1])
         try:
-            await Replay(self._recordings, self._path).ask(request)
+            await Replay(nearest, self._path).ask(request)
         except RecordingMiss as miss:
             return miss.message
         raise AssertionError  # what a replay answers was found before

@@ -111,8 +111,10 @@ def rekey(path: Path, wanted: Iterable[Request]) -> list[Moved]:
         DiskError: It could not be written; it is what it was before.
     """
     # What a repair asks follows from an answer, so it cannot be asked first.
-    questions = [request for request in wanted if _is_first(request)]
-    fingerprints = {request.fingerprint for request in questions}
+    questions: dict[str, list[Request]] = {}
+    for request in filter(_is_first, wanted):
+        questions.setdefault(paper_of(request), []).append(request)
+    fingerprints = {request.fingerprint for about in questions.values() for request in about}
     moved: list[Moved] = []
 
     def move(recordings: list[Recording]) -> Iterator[Recording]:
@@ -120,7 +122,8 @@ def rekey(path: Path, wanted: Iterable[Request]) -> list[Moved]:
         for recording in recordings:
             target = None
             if recording.origin == "handwritten" and recording.fingerprint not in fingerprints:
-                target = _target(recording, questions, answered)
+                about = questions.get(paper_of(recording.request), [])
+                target = _target(recording, about, answered)
             if target is None:
                 yield recording
                 continue
@@ -161,12 +164,11 @@ def _states(
 def _target(
     recording: Recording, questions: list[Request], answered: set[tuple[str, str]]
 ) -> Request | None:
-    """The one question that a handwritten answer can be moved to."""
+    """The one question about its paper that a handwritten answer can be moved to."""
     possible = [
         request
         for request in questions
         if _is_first(recording.request)
-        and paper_of(request) == paper_of(recording.request)
         and request.sample == recording.request.sample
         and (recording.model, request.fingerprint) not in answered
     ]
