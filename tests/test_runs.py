@@ -396,6 +396,21 @@ async def test_a_run_that_asked_nobody_goes_on_to_ask_for_repairs(
     assert len(server.requests) == 6
 
 
+async def test_what_is_under_way_when_the_model_refuses_is_kept(
+    make_set: MakeSet, server: ChatServer, tmp_path: Path
+) -> None:
+    eval_set, out = make_set(models=f"[{LIVE}]"), tmp_path / "run.jsonl"
+
+    def answers(_: object) -> Reply | str:
+        server.delay = 0.1 if len(server.requests) < 3 else 0  # of this very answer
+        return text() if len(server.requests) < 3 else error(401, "no")
+
+    server.answers(answers)
+    with pytest.raises(ModelUnusable):
+        await evaluate(eval_set, ask="missing", out=out, concurrency=3)
+    assert len(read_recordings(eval_set.recordings[-1])) == len(read_run(out).results) == 2
+
+
 async def test_a_question_without_an_answer_is_a_result_and_is_asked_again(
     make_set: MakeSet, server: ChatServer, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from summarizer import __version__, drivers
-from summarizer.errors import InputError, RecordingMiss, near
+from summarizer.errors import InputError, RecordingMiss, SummarizerError, near
 from summarizer.evals.advice import how_to_record, of_misses, tell_of_recordings
 from summarizer.evals.answering import Recorded
 from summarizer.evals.runs import Header, Result, Run, RunFile, questions
@@ -262,12 +262,21 @@ def _standing(ask: Ask, recorded: Recorded, prompts: dict[str, Prompt]) -> Calla
 async def _each(
     asked: Iterable[Question], answer: Callable[[Question], Awaitable[None]], *, workers: int
 ) -> None:
-    """Answer all questions, several at once; the first exception ends it."""
+    """Answer all questions, several at once.
+
+    After an error no further one is asked; what is under way still ends, for it is paid for.
+    """
     waiting = iter(asked)
+    errors: list[SummarizerError] = []
 
     async def work() -> None:
         for question in waiting:
-            await answer(question)
+            try:
+                await answer(question)
+            except SummarizerError as error:
+                errors.append(error)
+            if errors:
+                return
             await asyncio.sleep(0)  # recordings never wait, and Ctrl-C must be heard
 
     tasks = [asyncio.create_task(work()) for _ in range(workers)]
@@ -277,6 +286,8 @@ async def _each(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    if errors:
+        raise errors[0]
 
 
 def _scored(
