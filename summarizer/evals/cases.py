@@ -19,6 +19,8 @@ from summarizer.models.recordings import paper_of, parse_recordings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from summarizer.digest import Finding
+
 _FINDERS = ("answer", *CHECKS)  # an answer that cannot be read is found before any check
 
 
@@ -32,6 +34,10 @@ class Wanted(Value):
 
     check: str
     point: int | None = Field(default=None, ge=0)
+
+    def is_in(self, findings: Iterable[Finding]) -> bool:
+        """Whether it was given."""
+        return any(f.check == self.check and self.point in (None, f.point) for f in findings)
 
 
 def _as_wanted(value: object) -> object:

@@ -183,7 +183,7 @@ def _faults(case: Case, result: Result) -> Iterator[Culprit]:
     """Why an answer is not ok: findings that it should have been given, or why it failed."""
     there = first_findings(result)
     for one in case.wanted:
-        if not any(f.check == one.check and one.point in (None, f.point) for f in there):
+        if not one.is_in(there):
             place = "" if one.point is None else f" on point {one.point + 1}"
             yield _culprit(result, f"{one.check} should find something{place}, and did not")
     if not case.wanted and result.entry and result.entry.status == "failed":

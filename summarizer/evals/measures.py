@@ -36,14 +36,8 @@ def repairs(entry: Entry, case: Case) -> Figures:
 
 def found(entry: Entry, case: Case) -> Figures:
     """Share of the findings that the case wants which its first answer was given."""
-    wanted = case.wanted
-    there = [(finding.check, finding.point) for finding in first_answer(entry).findings]
-    kept = sum(
-        (one.check, one.point) in there
-        if one.point is not None
-        else any(check == one.check for check, _ in there)
-        for one in wanted
-    )
+    wanted, there = case.wanted, first_answer(entry).findings
+    kept = sum(one.is_in(there) for one in wanted)
     return kept / len(wanted) if wanted else None
 
 
