@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +22,7 @@ from summarizer.evals.cases import (
     read_papers,
     read_targets,
 )
+from summarizer.evals.scorers import NEED_TARGETS, validate_score, validate_scorers
 from summarizer.marked_yaml import Marked, decode, parse_yaml
 from summarizer.models import MODELS
 from summarizer.models.recordings import HANDWRITTEN
@@ -294,18 +294,17 @@ def _model(value: Marked) -> str:
 def _check_scorers(
     scorers: Mapping[str, Mapping[str, Any]], at: Mapping[str, Marked], cases: tuple[Case, ...]
 ) -> None:
-    known = import_module("summarizer.evals.scorers")  # it takes cases, and so stands above sets
     for name, parameters in scorers.items():
         place = at["scorers"].mapping()[name]
         try:
-            known.validate_scorers({name: {}})
+            validate_scorers({name: {}})
             for parameter, value in parameters.items():
                 place = at["scorers"].mapping()[name].mapping()[parameter]
-                known.validate_scorers({name: {parameter: value}})
+                validate_scorers({name: {parameter: value}})
         except InputError as error:
             raise place.error(error.message, hint=error.hint) from None
         bare = next((case.id for case in cases if not case.target.strip()), None)
-        if bare and name in known.NEED_TARGETS:
+        if bare and name in NEED_TARGETS:
             raise place.error(
                 f"the scorer {name!r} needs a target, and the case {bare} has none",
                 hint="Write its reference points into `target`, one a line",
@@ -315,14 +314,13 @@ def _check_scorers(
 def _gates(
     gates: Mapping[str, SetGate | None], at: Mapping[str, Marked], scorers: Mapping[str, object]
 ) -> Iterator[Gate]:
-    known = import_module("summarizer.evals.scorers")
     for score, given in gates.items():
         place = at["gates"].mapping()[score]
         limits = given or SetGate()
         if limits.min is not None and limits.max is not None and limits.min > limits.max:
             raise place.error(f"nothing is at least {limits.min} and at most {limits.max}")
         try:
-            known.validate_score(score, scorers)
+            validate_score(score, scorers)
         except InputError as error:
             raise place.error(error.message, hint=error.hint) from None
         yield Gate(score=score, line=place.line, **limits.model_dump())
