@@ -173,6 +173,16 @@ def test_a_baseline_that_does_not_fit_is_told_and_the_scores_are_shown_all_the_s
     assert "## Evals failed" in summary.read_text()
 
 
+def test_a_set_that_lies_elsewhere_is_named_to_accept_its_run(run: Run, make_set: MakeSet) -> None:
+    path = make_set(name="mine", description="x\nname: another")
+    assert run("eval", "mine", "--out", "run.jsonl").code == 0
+    refused = run("eval", "accept", "run.jsonl")
+    assert refused.code == 2
+    assert "run.jsonl: this run is of the set 'another', which is not in evals/" in refused.err
+    assert "--set FILE" in refused.err
+    assert run("eval", "accept", "run.jsonl", "--set", path).code == 0
+
+
 def test_text_of_others_commands_no_terminal(run: Run, make_set: MakeSet) -> None:
     hostile = (POINTS[0].replace("작은", "\x1b[2J\x1b]0;owned\x07 200개의"), *POINTS[1:])
     make_set(answers={"case1": text(hostile)})

@@ -23,15 +23,23 @@ def accept(*, target: str, set_name: str | None, as_json: bool) -> None:
     A run that fails a gate can be accepted, and is told about; one that lacks answers cannot.
     """
     from summarizer.cli.terminal import notice, print_json
+    from summarizer.errors import InputError
     from summarizer.evals.baseline import accept as accept_run
     from summarizer.evals.evaluate import evaluate
     from summarizer.evals.gates import judge
     from summarizer.evals.runs import read_run
     from summarizer.evals.sets import load_eval_set
+    from summarizer.shipped import available
 
     path = Path(target)
     if path.is_file() and path.suffix != ".yaml":
         run = read_run(path)
+        if set_name is None and run.header.set not in available("evals", suffix=".yaml"):
+            raise InputError(
+                f"this run is of the set {run.header.set!r}, which is not in evals/",
+                hint="Say where the set lies: --set FILE",
+                path=path,
+            )
         eval_set = load_eval_set(set_name or run.header.set)
     else:
         eval_set = load_eval_set(target)
