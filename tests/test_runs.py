@@ -199,9 +199,14 @@ async def test_an_edited_prompt_is_told_what_changed(
 
 
 async def test_a_set_without_recordings_says_so(make_set: MakeSet) -> None:
-    for recordings in (None, "not-there.jsonl"):
-        with pytest.raises(RecordingMiss, match=f"nothing is recorded of {LIVE}"):
-            await evaluate(make_set(recordings=recordings, models=f"[{LIVE}]"))
+    place = "Add `recordings: mine.recordings.jsonl` to the set, which has no place for them. "
+    for model in (LIVE, HANDWRITTEN):
+        for recordings, told in ((None, place), ("not-there.jsonl", "")):
+            with pytest.raises(RecordingMiss, match=f"nothing is recorded of {model}") as missed:
+                await evaluate(make_set(recordings=recordings, models=f"[{model}]"))
+            hint = missed.value.hint or ""
+            assert hint.startswith((f"{told}Record them: ", f"{told}Ask a model: "))
+            assert ("rekey" in hint) == (model == HANDWRITTEN and recordings is not None)
 
 
 async def test_a_repair_that_is_not_recorded_fails_the_entry_and_not_the_run(

@@ -31,11 +31,14 @@ def command(eval_set: EvalSet, **options: Any) -> str:
 
 def how_to_record(eval_set: EvalSet, models: Iterable[str], **given: Any) -> str:
     """What to do about missing recordings, where an eval was asked for with these options."""
+    place = f"recordings: {eval_set.name}.recordings.jsonl"
+    add = f"Add `{place}` to the set, which has no place for them. "
+    first = "" if eval_set.recordings else add
     if HANDWRITTEN not in models:
-        return f"Record them: `{command(eval_set, **given, ask='missing')}`"
+        return f"{first}Record them: `{command(eval_set, **given, ask='missing')}`"
     asking = command(eval_set, **{**given, "model": "openai:MODEL"}, ask="missing")
-    told = f"Ask a model: `{asking}`"
-    if given["prompt"] is None:
+    told = f"{first}Ask a model: `{asking}`"
+    if given["prompt"] is None and eval_set.recordings:
         rekey = _upkeep("rekey", eval_set)
         told += f"; after a change of the prompt, `{rekey}` moves handwritten answers to it"
     return told
@@ -43,8 +46,8 @@ def how_to_record(eval_set: EvalSet, models: Iterable[str], **given: Any) -> str
 
 def _upkeep(action: str, eval_set: EvalSet) -> str:
     """The command line that looks after the set's own recordings."""
-    file = str(eval_set.recordings[-1]) if eval_set.recordings else "FILE"
-    return shlex.join(["summarizer", "recordings", action, file, "--set", str(eval_set.path)])
+    file, of = str(eval_set.recordings[-1]), str(eval_set.path)
+    return shlex.join(["summarizer", "recordings", action, file, "--set", of])
 
 
 def of_misses(
