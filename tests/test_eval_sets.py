@@ -191,6 +191,11 @@ OF_ITS_FORM = [
     ("cases: cases.jsonl\nrepeats: '3'\n", 2, "repeats: input should be a valid integer"),
     ("cases: cases.jsonl\nrepeats: true\n", 2, "repeats: input should be a valid integer"),
     ("cases: cases.jsonl\nmax_age: 1.5\n", 2, "max_age: input should be a valid integer"),
+    (
+        f"cases: cases.jsonl\nmax_age: {'9' * 30}\n",
+        2,
+        "max_age: input should be less than or equal",
+    ),
     ("cases: cases.jsonl\nname: ../up\n", 2, "name: string should match pattern"),
     ("cases: cases.jsonl\ngates:\n  text.errors: {max: no}\n", 3, "should be a valid number"),
     ("cases: cases.jsonl\ngates:\n  text.errors: {drop: -1}\n", 3, "greater than or equal to 0"),
@@ -200,6 +205,7 @@ OF_ITS_FORM = [
 OF_ITS_MEANING = [
     ("description: Nothing.\n", 1, "the set has no cases"),
     ("\n\ncases: nowhere.jsonl\n", 3, "cases: .*nowhere.jsonl: cannot be read: no such file"),
+    ('papers: "a\\0"\n', 1, "papers holds a NUL character"),
     ("papers: .\n", 1, "papers: .*cannot be read: is a directory"),
     ("cases: cases.jsonl\ncases: x\n", 2, "'cases' stands here a second time"),
     ("cases: cases.jsonl\nprompts:\n - digest-kr\n", 3, "Did you mean 'digest-ko"),

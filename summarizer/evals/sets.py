@@ -139,7 +139,7 @@ class SetFile(Value):
     gates: Mapping[str, SetGate | None] = Field(default_factory=dict)
     repeats: int = Field(default=1, ge=1)
     passes: int | None = Field(default=None, ge=1)
-    max_age: int | None = Field(default=None, ge=1)
+    max_age: int | None = Field(default=None, ge=1, le=36_500)
 
 
 def eval_set_schema() -> dict[str, Any]:
@@ -220,6 +220,9 @@ def _reason(error: OSError) -> str:
 
 def _validated(whole: Marked) -> SetFile:
     """What the file says, held against its schema."""
+    for scalar in whole.scalars():
+        if "\0" in str(scalar.content):
+            raise scalar.error(f"{scalar.name} holds a NUL character", hint="Take it out")
     try:
         return SetFile.model_validate_json(json.dumps(whole.plain()), strict=True)
     except ValidationError as error:
