@@ -188,6 +188,7 @@ OF_ITS_FORM = [
     ("cases: cases.jsonl\nscorers: [text]\n", 2, "scorers: input should be an object"),
     ("cases: cases.jsonl\nscorers:\n  text: 1\n", 3, "scorers.text: input should be an object"),
     ("cases: cases.jsonl\nrepeats: 0\n", 2, "repeats: input should be greater than or equal to 1"),
+    (f"cases: cases.jsonl\nrepeats: {'9' * 30}\n", 2, "repeats: input should be less than"),
     ("cases: cases.jsonl\nrepeats: '3'\n", 2, "repeats: input should be a valid integer"),
     ("cases: cases.jsonl\nrepeats: true\n", 2, "repeats: input should be a valid integer"),
     ("cases: cases.jsonl\nmax_age: 1.5\n", 2, "max_age: input should be a valid integer"),

@@ -64,7 +64,7 @@ def _subcommand(name: str) -> click.Command:
 @click.option("--model", metavar="SPEC", help="Ask this model instead of the set's.")
 @click.option(
     "--repeats",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000),
     metavar="N",
     help="How many independent answers each case is asked for.  [default: as the set says]",
 )

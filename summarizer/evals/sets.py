@@ -137,7 +137,7 @@ class SetFile(Value):
     baseline: str | None = None
     scorers: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
     gates: Mapping[str, SetGate | None] = Field(default_factory=dict)
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=1_000)
     passes: int | None = Field(default=None, ge=1)
     max_age: int | None = Field(default=None, ge=1, le=36_500)
 
