@@ -618,6 +618,11 @@ async def test_another_run_is_not_continued(
     ("line", "damaged", "told"),
     [
         (1, "", "this line is not JSON"),
+        (
+            2,
+            '{"kind": "case", "case": {"id": "a", "input": "", "metadata": {"votes": ""}}}',
+            "no line",
+        ),
         (1, '{"kind": "note"}', "this is no line of a run"),
         (2, "{", "this line is not JSON"),
         (3, "\udcff", "this line is not JSON"),

@@ -161,7 +161,7 @@ def read_baseline(data: bytes, path: Path) -> Run:
         )
     try:
         return _run(head, [json.loads(line) for line in body.split("\n") if line])
-    except (ValueError, KeyError, TypeError) as error:
+    except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             "this baseline was written by another version of summarizer", hint=_HINT, path=path
         ) from error

@@ -283,13 +283,17 @@ _MAKE = "Runs are written by `summarizer eval SET --out FILE`"
 def _parsed(text: bytes, path: Path, number: int) -> Header | _CaseLine | Result:
     try:
         # Not validate_json, which refuses the escape of a lone surrogate.
-        return _LINE.validate_python(json.loads(text))
+        line = _LINE.validate_python(json.loads(text))
+        if isinstance(line, _CaseLine):
+            _ = line.case.paper, line.case.wanted  # which its metadata must make
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"][1:]))
         told = "this is no line of a run" + (f": {place}: {first['msg'].lower()}" if place else "")
     except (ValueError, RecursionError):
         told = "this line is not JSON"
+    else:
+        return line
     raise InputError(told, hint=_MAKE, path=path, line=number)
 
 
