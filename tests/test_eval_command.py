@@ -190,6 +190,13 @@ def test_text_of_others_commands_no_terminal(run: Run, make_set: MakeSet) -> Non
     assert "200" in shown.out
     assert "\x1b" not in shown.out
     assert "\x07" not in shown.out
+    path = make_set(models=r'["openai:\e[2J\n::error::x"]')
+    answer(path, "openai:\x1b[2J\n::error::x")
+    shown = run("eval", "mine")
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+    assert "\n::error" not in shown.out
+    assert "\x1b" not in run("eval", "accept", "mine").out
 
 
 def test_github_is_told_where_it_failed(

@@ -22,7 +22,7 @@ def accept(*, target: str, set_name: str | None, as_json: bool) -> None:
 
     A run that fails a gate can be accepted, and is told about; one that lacks answers cannot.
     """
-    from summarizer.cli.terminal import notice, print_json
+    from summarizer.cli.terminal import notice, print_json, show
     from summarizer.errors import InputError
     from summarizer.evals.baseline import accept as accept_run
     from summarizer.evals.evaluate import evaluate
@@ -59,4 +59,4 @@ def accept(*, target: str, set_name: str | None, as_json: bool) -> None:
         )
     else:
         told = "is the baseline now" if changed else "was the baseline already"
-        click.echo(f"{eval_set.baseline} {told}  {verdict.signature}")
+        show(f"{eval_set.baseline} {told}  {verdict.signature}")

@@ -28,7 +28,8 @@ _SHOWN = 20
 def show(judged: Judged) -> None:
     """Scores of each prompt and model, what failed and why, and how the run was made."""
     for system in _systems(judged):
-        click.echo(f"{judged.run.header.set}: {system['prompt']} with {system['model']}")
+        name = f"{system['prompt']} with {system['model']}"
+        click.echo(f"{judged.run.header.set}: {on_one_line(name)}")
         compared = any("says" in score for score in system["scores"])
         rows = [
             [
@@ -45,14 +46,15 @@ def show(judged: Judged) -> None:
     for failure in verdict.failures:
         of = failure.system
         where = f" ({of.prompt} with {of.model})" if of else ""
-        click.echo(f"failed  {on_one_line(failure.sentence)}{where}")
+        click.echo(f"failed  {on_one_line(failure.sentence + where)}")
         for culprit in failure.culprits[:_SHOWN]:
             click.echo(f"        {on_one_line(f'{culprit.place}: {culprit.reason}')}")
         if len(failure.culprits) > _SHOWN:
             click.echo(f"        and {len(failure.culprits) - _SHOWN} more")
     for note in verdict.notes:
         notice(on_one_line(f"{verdict.set}: {note}"))
-    click.echo(f"{verdict.set} {'passed' if verdict.passed else 'failed'}  {verdict.signature}")
+    outcome = "passed" if verdict.passed else "failed"
+    click.echo(f"{verdict.set} {outcome}  {on_one_line(verdict.signature)}")
 
 
 def _difference(score: Mapping[str, Any]) -> list[str]:

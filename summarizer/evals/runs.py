@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MOST_REPEATS = 1_000
+"""Of a typing mistake, a run would never end."""
+
+
 class Score(Value):
     """One figure of one result.
 
@@ -64,7 +68,7 @@ class Header(Value):
     prompts: Mapping[str, str]
     models: tuple[str, ...]
     scorers: Mapping[str, str]
-    repeats: int
+    repeats: int = Field(ge=1, le=MOST_REPEATS)
     version: str
     started_at: dt.datetime
 

@@ -22,6 +22,7 @@ from summarizer.evals.cases import (
     read_papers,
     read_targets,
 )
+from summarizer.evals.runs import MOST_REPEATS
 from summarizer.evals.scorers import NEED_TARGETS, validate_score, validate_scorers
 from summarizer.marked_yaml import Marked, decode, parse_yaml
 from summarizer.models import MODELS
@@ -137,7 +138,7 @@ class SetFile(Value):
     baseline: str | None = None
     scorers: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
     gates: Mapping[str, SetGate | None] = Field(default_factory=dict)
-    repeats: int = Field(default=1, ge=1, le=1_000)
+    repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
     passes: int | None = Field(default=None, ge=1)
     max_age: int | None = Field(default=None, ge=1, le=36_500)
 
