@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MOST_REPEATS = 1_000
-"""Of a typing mistake, a run would never end."""
+"""More are a slip of the hand, and a run that does not end."""
 
 
 class Score(Value):
