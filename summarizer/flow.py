@@ -200,7 +200,7 @@ async def drive(flow: Flow, model: ChatModel) -> Entry:
             except RecordingMiss as error:
                 if first:
                     raise
-                reply = Unanswered(reason=str(error), asked=False)
+                reply = Unanswered(reason=error.message, asked=False)
             except ModelError as error:
                 reply = Unanswered(reason=str(error))
             first = False

@@ -80,6 +80,17 @@ def answer(path: Path, model: str = "handwritten", **answers: str | None) -> Pat
     return recordings
 
 
+def test_two_sets_of_one_name_are_told_apart(run: Run, make_set: MakeSet) -> None:
+    make_set("mine")
+    ours = make_set("ours")
+    ours.write_text(f"name: mine\n{ours.read_text()}")
+    Path("reports").mkdir()
+    shown = run("eval", "mine", "ours", "--html", "reports")
+    assert shown.code == 2
+    assert "two sets are called 'mine': evals/mine.yaml and evals/ours.yaml" in shown.err
+    assert [path.name for path in Path("reports").iterdir()] == ["mine.html"]
+
+
 @pytest.fixture
 def server(server: ChatServer) -> ChatServer:
     server.answers(lambda _: text())

@@ -245,6 +245,7 @@ def test_what_is_wrong_is_told_with_its_line(
         (b'{"id": "a", "input": "\xff"}', "this line is not UTF-8 text"),
         (b'{"id": "a", "input": "x"', "this line is not JSON"),
         (b"[" * 100_000, "this line is not JSON"),
+        (b'{"id": "a", "input": "x", "metadata": {"n": NaN}}', "this line is not JSON"),
         (b'["a", "x"]', "this line is not a JSON object"),
         (b'{"id": "a", "input": "\\ud800"}', "a text in this line is not valid Unicode"),
         (b'{"id": "a"}', "'input' is missing"),

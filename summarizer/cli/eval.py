@@ -147,12 +147,18 @@ def evaluate_sets(
     outcomes: list[Outcome] = []
     codes: list[int] = []
     places: dict[str, Path] = {}
+    called: dict[str, Path] = {}
 
     # It gives nothing back: where asyncio.run ends, signal.signal makes a text of the main task, a
     # whole run included, and throws it away (0.3 s for a thousand cases).
     async def one(name: str) -> None:
         eval_set, read = _load(name, ref)
-        places[name] = eval_set.path
+        if other := called.get(eval_set.name):
+            raise InputError(
+                f"two sets are called {eval_set.name!r}: {other} and {eval_set.path}",
+                hint="Give one of them another `name`",
+            )
+        places[name] = called[eval_set.name] = eval_set.path
         prompts = load_prompts(eval_set, how["prompt"])
         with (
             Store(store_path) if ask == "missing" and not no_store else nullcontext() as store,

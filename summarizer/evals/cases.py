@@ -232,7 +232,7 @@ def _json_lines(data: bytes, path: Path) -> Iterator[tuple[object, int]]:
             continue
         try:
             value = json.loads(line.decode())
-            json.dumps(value, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         except UnicodeDecodeError:
             message = "this line is not UTF-8 text"
         except UnicodeEncodeError:
