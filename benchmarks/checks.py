@@ -18,13 +18,25 @@ from typing import TYPE_CHECKING
 from benchmarks import precision, recall
 from benchmarks.corpus import HALVES, SAMPLE_DAY, read_corpus
 from benchmarks.mutations import Lexicon
-from benchmarks.precision import LIMITS, Precision, find, measure_precision, unjudged
+from benchmarks.precision import (
+    LIMITS,
+    Found,
+    Precision,
+    find,
+    key_of,
+    measure_precision,
+    read_adjudications,
+    unjudged,
+)
 from benchmarks.recall import GOALS, Recall, measure_recall, try_damages
 from benchmarks.speed import GOAL, Speed, measure_speed
+from benchmarks.written import Written, measure_written, read_written
 from summarizer.checks import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchmarks.corpus import Row
 
 
 def show_precision(table: Sequence[Precision]) -> None:
@@ -53,6 +65,23 @@ def show_recall(table: Sequence[Recall]) -> None:
             for half in HALVES
         ]
         print(_line(kind, *cells, f"{goal:.2f}" if goal else ""))
+
+
+def show_written(rows: Sequence[Row], found: Sequence[Found], table: Sequence[Written]) -> None:
+    """Print what is said of faithful points that were written for this, and of damaged ones."""
+    points, papers = sum(len(row.texts) for row in rows), len(rows)
+    errors = [key_of(*one) for one in found if one[1].severity == "error"]
+    wrong = {verdict.key for verdict in read_adjudications() if verdict.verdict == "wrong"}
+    print(f"\nWritten for this: {points:,} faithful points of {papers} papers that do not exist")
+    print(
+        f"{len(errors)} errors, {len(wrong.intersection(errors))} of them wrong;"
+        f" {len(found) - len(errors)} warnings"
+    )
+    print(_line("a writer's mistake", "error", "warning", "nothing"))
+    for one in table:
+        nothing = one.damaged - one.errors - one.warnings
+        cells = (f"{one.errors} of {one.damaged}", f"{one.warnings}", f"{nothing}")
+        print(_line(one.kind, *cells))
 
 
 def show_speed(speed: Speed) -> None:
@@ -91,15 +120,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     precisions, recalls = measure_precision(rows, found), measure_recall(trials)
     speed = measure_speed(rows)
+    written = list(read_written())
+    faithful = [row for row, _ in written]
+    told = find(faithful)
+    mistakes = measure_written([one for _, damaged in written for one in damaged])
     open_ = [
         {"source": row.source, **finding.model_dump(mode="json")}
-        for row, finding in unjudged(found)
+        for row, finding in unjudged([*found, *told])
     ]
     missed = [*precision.missed(precisions), *recall.missed(recalls)]
     if given.json:
         document = {
             "precision": [asdict(one) for one in precisions],
             "recall": [asdict(one) for one in recalls],
+            "written": [asdict(one) for one in mistakes],
             "speed": asdict(speed),
             "unjudged": open_,
             "missed": missed,
@@ -108,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         show_precision(precisions)
         show_recall(recalls)
+        show_written(faithful, told, mistakes)
         show_speed(speed)
     for finding in open_:
         print(f"Not adjudicated: {json.dumps(finding, ensure_ascii=False)}", file=sys.stderr)

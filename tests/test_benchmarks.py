@@ -16,6 +16,7 @@ from benchmarks.corpus import SAMPLE_DAY, SHARED, Row, read_corpus
 from benchmarks.mutations import Lexicon, Target
 from benchmarks.precision import find, read_adjudications, unjudged
 from benchmarks.recall import KINDS, try_damages
+from benchmarks.written import measure_written, read_written
 from summarizer.checks import CHECKS, check_summary
 from summarizer.digest import Paper, Summary
 
@@ -188,3 +189,17 @@ def test_throughput_asks_for_every_paper_and_writes_what_came(tmp_path):
     assert len(json.loads((tmp_path / "bare" / "digest.json").read_text())) == 5
     last = max((tmp_path / "ours").glob("*.json"))
     assert len(json.loads(last.read_text())["entries"]) == 5
+
+
+def test_of_faithful_points_only_what_was_judged_right_is_an_error():
+    rows = [row for row, _ in read_written()]
+    assert sum(len(row.texts) for row in rows) > 1_000
+    assert unjudged(find(rows)) == []
+
+
+def test_most_mistakes_of_a_writer_are_told():
+    table = measure_written([one for _, damaged in read_written() for one in damaged])
+    told = {one.kind: (one.errors + one.warnings) / one.damaged for one in table}
+    sure = {"bound", "form", "invented", "language", "link", "name", "number", "particle"}
+    assert {kind for kind in sure if told[kind] < 0.7} == set()
+    assert told["link"] == told["register"] == 1

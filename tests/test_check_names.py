@@ -58,6 +58,7 @@ def said(finding, text):
         "Poincare 임베딩입니다.",
         "α-Mixer와 alpha-mixer입니다.",
         "오차 ε에 도달합니다.",
+        "1024x1024와 64x64x3의 이미지에서 1e-5의 학습률로 학습합니다.",
         "D²Flow, D2Flow, D^2Flow는 같습니다.",
         "OwlBench에서 평가합니다.",
         "MoT 층을 씁니다.",

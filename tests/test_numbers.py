@@ -116,6 +116,9 @@ improves the error rate by 3.5% | 오류율을 3.5% 낮춘다.
 accuracy does not drop by 12% | 정확도가 12% 높다.
 the error falls from 41.7% to 36.2% | 오류가 41.7%에서 36.2%로 줄어든다.
 it climbs from rank 12 to rank 3 | 12위에서 3위로 올라간다.
+reaches 26.7%, compared with 13.3% of the baseline | 기준 모델의 두 배인 26.7%에 도달한다.
+drift is more than halved | 드리프트는 절반 미만으로 줄어든다.
+at 0.15 bar and 298 K. It works | 0.15 bar와 298 K에서 동작한다.
 over one minute of video, 2.4x fewer tokens per second | 1분이 넘는 비디오, 1초당 토큰이 2.4배 적다.
 in 240 real trials over eight tasks | 여덟 가지 과제의 실제 시험 240회에서
 4,860 questions over 1,215 charts | 차트 1,215개에 대한 문항 4,860개

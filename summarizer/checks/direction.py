@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from summarizer.checks.quantities import Measure, Quantity
 
 Direction: TypeAlias = Literal["rise", "fall"]
@@ -57,53 +59,70 @@ def direction_of(first: Measure, second: Measure) -> Direction | None:
 
 # --- English -------------------------------------------------------------------------------------
 
-_RISES = (
-    r"increas(?:e[sd]?|ing)|rais(?:e[sd]?|ing)|r[io]ses?|risen|rising|gr[oe]ws?|grown|growing"
-    r"|climb(?:s|ed|ing)?|boost(?:s|ed|ing)?|lengthen(?:s|ed|ing)?"
+_RISES = """
+    boost boosted boosting boosts climb climbed climbing climbs grew grow growing grown grows
+    increase increased increases increasing lengthen lengthened lengthening lengthens raise
+    raised raises raising rise risen rises rising rose
+"""
+_FALLS = """
+    cut cuts cutting decline declined declines declining decrease decreased decreases decreasing
+    drop dropped dropping drops fall fallen falling falls fell lag lagged lagging lags lowered
+    lowering lowers reduce reduced reduces reducing reduction reductions save saved saves saving
+    savings shorten shortened shortening shortens shrank shrink shrinking shrinks shrunk slashed
+    slashes slashing trail trailed trailing trails trim trimmed trimming trims
+"""
+_VERBS: Mapping[str, Direction] = {
+    **dict.fromkeys(_RISES.split(), "rise"),
+    **dict.fromkeys(_FALLS.split(), "fall"),
+}
+_PREPOSITIONS = frozenset("by from of to".split())
+# What may stand between the preposition and the number.
+_FILLERS = _PREPOSITIONS.union(
+    [""],
+    """
+    a about additional almost an approximately around as at average further just least more most
+    much nearly only over roughly than up
+    """.split(),
 )
-_FALLS = (
-    r"reduc(?:e[sd]?|ing|tions?)|decreas(?:e[sd]?|ing)|lower(?:s|ed|ing)|dropp?(?:s|ed|ing)?"
-    r"|fall(?:s|en|ing)?|fell|declin(?:e[sd]?|ing)|shr[iau]nk(?:s|ing)?|cut(?:s|ting)?"
-    r"|trim(?:s|med|ming)?|shorten(?:s|ed|ing)?|sav(?:e[sd]?|ings?)|slash(?:e[sd]|ing)?"
-    r"|lag(?:s|ged|ging)? behind|trail(?:s|ed|ing)?"
-)
-_ABOUT = (
-    r"(?: (?:up to|about|around|nearly|almost|over|more than|at least|at most|as much as|roughly"
-    r"|approximately|only|just|an? (?:average|additional|further)(?: of)?))?"
-)
-_CHANGED = re.compile(
-    rf"(?:(?P<rise>\b(?:{_RISES}))|(?P<fall>\b(?:{_FALLS})))\b"
-    r"(?:(?! (?:and|but|while|whereas|with)\b)[^.,;:]|[.,][0-9]){0,60}?"
-    rf" (?:by|to|from|of){_ABOUT}(?: an?)? ?[~≈<>+-]?\Z"
-)
+_SIGNS = "~≈<>+-$"
+_NEXT_CLAUSE = frozenset("and but whereas while with".split())
+_DENIALS = frozenset("instead never no nor not rather without".split())
 _COMPARED = re.compile(
     r"[ -](?:(?!or |and |at |than |with )[a-z]+ )?(?:"
     r"(?P<rise>(?:higher|more|greater|larger|longer|above|ahead|increases?|rises?|growth)\b)"
     r"|(?P<fall>(?:lower|fewer|less|smaller|shorter|below|behind|short of|reductions?|decreases?"
     r"|drops?|declines?|savings?)\b))"
 )
-_DENIED = re.compile(r"\b(?:not|no|never|without|nor|instead of|rather than)\b[^.,;:]{0,20}\Z")
 _WINDOW = 100
 _AFTER = 40
+_NEAR = 3  # words before what they deny
 
 
 def stated_change(text: str, quantity: Quantity) -> Change | None:
     """What an English text says of one of its quantities."""
     start, end = quantity.span
-    begin = max(0, start - _WINDOW)
-    found = _COMPARED.match(text, end) or _last(_CHANGED, text, begin, start)
-    if found is None or _DENIED.search(text, begin, found.start()):
+    words = text[max(0, start - _WINDOW) : start].lower().split()
+    if found := _COMPARED.match(text, end):
+        denied = _are_denied(words[-_NEAR:])
+        direction: Direction = "rise" if found["rise"] else "fall"
+        return None if denied else Change(direction, text[start : found.end() + _AFTER])
+    place = len(words)
+    while place and words[place - 1].strip(_SIGNS) in _FILLERS:
+        place -= 1
+    if _PREPOSITIONS.isdisjoint(words[place:]):
         return None
-    words = text[min(start, found.start()) : max(end, found.end()) + _AFTER]
-    return Change("rise" if found["rise"] else "fall", words)
+    for index in reversed(range(place)):
+        word = words[index]
+        if word in _NEXT_CLAUSE or word.endswith((".", ",", ";", ":")):
+            return None
+        if verb := _VERBS.get(word):
+            denied = _are_denied(words[max(0, index - _NEAR) : index])
+            return None if denied else Change(verb, " ".join(words[index:]))
+    return None
 
 
-def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:
-    """The match that begins last."""
-    last = None
-    while found := pattern.search(text, start, end):
-        last, start = found, found.start() + 1
-    return last
+def _are_denied(words: Sequence[str]) -> bool:
+    return not _DENIALS.isdisjoint(words)
 
 
 # --- Korean --------------------------------------------------------------------------------------

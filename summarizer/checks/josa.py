@@ -163,7 +163,7 @@ _MOST_WORDS = 2**12  # whose sounds are kept
 _UNITS = frozenset("GB MB KB TB Hz kHz MHz GHz D cm fps km m mm ms p x".split())
 _LETTERS = {**dict.fromkeys("ABCDEFGHIJKOPQSTUVWXYZ", "V"), "L": "L", "M": "C", "N": "C", "R": "VL"}
 _SPELLING = re.compile(
-    r"(?:(?P<C>[mn]e?|ng|ic|(?<=[a-z])(?:net|set|bot|chat))"
+    r"(?:(?P<C>[mn]e?|ng|ic|(?<=[a-z])(?:net|set|get|bot|chat))"
     r"|(?P<L>le?)"
     r"|(?P<V>[aiouy]|[aeiou]e|[bcdfghkrstvz]e|[dfrvwxz]|ss|[aiou]s|[ahopst]h|ch|[nrs]k|(?<!ta)lk|[^aeiout]t|mp"
     r"))\Z"

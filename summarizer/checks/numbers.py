@@ -290,6 +290,8 @@ class _Judge:
 
 def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
     """What is wrong with the bound of a quantity whose number is stated."""
+    # More than halved is less than half.
+    stated = tuple(q for q in stated if q.value == quantity.value or q.unit == quantity.unit)
     if not stated or quantity.bound == "~" or quantity.vague or any(q.vague for q in stated):
         return None
     said, given = quantity.text, stated[0].text

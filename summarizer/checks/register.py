@@ -36,7 +36,7 @@ _LONGEST_WORD = 12
 _CASUAL = re.compile(r"(?:[가-힣](?:어|아|해|여|예|에|네|지|거든|군|세)|[돼봐줘와])요\Z")
 # Where the sentence breaks off or asks, it is in none.
 _UNDECIDED = re.compile(
-    r"(?:[을를은는며까]|지만|[는은인한]데|므로|면서|[는은인을런던한]가|[나니]요)\Z"
+    r"(?:[을를은는며까]|지만|[는은인한]데|므로|면서|[는은인을런던한]가|[나니까]요)\Z"
 )
 
 

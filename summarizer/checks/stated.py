@@ -212,11 +212,14 @@ class Stated:
         if quantity.unit not in _RELATIVE and is_whole(result):
             return ()
         half = Decimal(1).scaleb(int(result.as_tuple().exponent)) / 2
+        multiple = quantity.word and quantity.unit == "x"  # 두 배, told of 26.7 and 13.3
+        if multiple:
+            half = result / 20
         for index, first in enumerate(self.quantities):
             if result in _restated(first, quantity.unit):
                 return (first,)
             for second in self.quantities[index + 1 : index + 4]:
-                if first.unit != second.unit or len(digits(result)) < 2:
+                if first.unit != second.unit or (len(digits(result)) < 2 and not multiple):
                     continue
                 if any(abs(v - result) <= half for v in _combined(first, second, quantity)):
                     between = self.text[first.span[1] : second.span[0]]
@@ -341,7 +344,8 @@ def _combined(first: Quantity, second: Quantity, result: Quantity) -> Iterator[D
     shares = first.unit in ("%", "%p", "point") or not (first.unit or is_whole(result.value))
     if shares and result.unit in (first.unit, "%p", "point", "%"):
         yield high - low
-    if low <= 0 or first.unit == "x" or not (second.edge or len(digits(result.value)) > 2):
+    telling = second.edge or len(digits(result.value)) > 2 or result.word
+    if low <= 0 or first.unit == "x" or not telling:
         return
     if result.unit == "x":
         yield high / low

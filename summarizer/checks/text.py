@@ -39,7 +39,7 @@ class _Flaw(NamedTuple):
 _HANGUL = re.compile("[가-힣]")
 _NOT_PROSE = re.compile(r"https?://[!-~]+|\$[^$\n]{1,300}\$|`[^`\n]*`")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|'[^'\n]{1,200}'|\"[^\"\n]{1,200}\"")
-_ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z0-9'-]*,? ){5,}[A-Za-z0-9'-]+")
+_ENGLISH_RUN = re.compile(r"(?:[A-Za-z][A-Za-z0-9'-]*,? ){4,}[A-Za-z0-9'-]+")
 _ENGLISH_WORD = re.compile(
     r"\b(?:an?|and|are|as|be|because|by|for|from|in|is|it|of|on|our|than|that|the|this|to|was|we"
     r"|were|when|which|while|with)\b"

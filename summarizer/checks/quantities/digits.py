@@ -206,7 +206,9 @@ def _scaled(value: Decimal, scale: re.Match[str]) -> list[Decimal]:
         return [value * SCALES[scale["word"]]]
     letter = scale["letter"] or scale["apart"]
     scaled = value * _power_of_ten(_LETTERS[letter])
-    return [scaled, value] if letter in "Kk" and value < 20 else [scaled]  # 4K is a resolution too
+    # 4K is a resolution too, and 298 K a temperature.
+    twofold = letter in "Kk" and (value < 20 or scale["apart"])
+    return [scaled, value] if twofold else [scaled]
 
 
 def _in_name(text: str, start: int) -> bool:
