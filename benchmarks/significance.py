@@ -3,8 +3,9 @@
     python benchmarks/significance.py
 
 A/A: both runs come from one distribution, so that whatever is called real is false. Each case has a
-level of its own, and answers vary around it; three scores: one like chrF, one a rate that is mostly
-zero, one very skew. A comparison is false when any of its scores is called better or worse.
+level of its own, and answers vary around it; four scores: one like chrF, one a rate that is mostly
+zero, its opposite, which always moves alike, and one very skew. A comparison is false when any of
+its scores is called better or worse.
 Power: one score is moved by a planted difference. Numbers are drawn from fixed seeds.
 """
 
@@ -32,9 +33,11 @@ Answers = list[list[dict[str, float]]]
 
 def answer(level: float, chance: random.Random) -> dict[str, float]:
     """One answer of the one distribution, to a case of this level (0 to 1)."""
+    chrf, wrong = 40 + 20 * level + chance.gauss(0, 4), float(chance.random() < 0.3 * level)
     return {
-        "chrf": 40 + 20 * level + chance.gauss(0, 4),
-        "errors": float(chance.random() < 0.3 * level),
+        "chrf": chrf,
+        "errors": wrong,
+        "clean": 1 - wrong,
         "tokens": 500 * level + chance.expovariate(1 / 200) ** 1.5,
     }
 
@@ -132,7 +135,7 @@ def covered(cases: int) -> float:
 def main() -> int:
     """Print the figures; 1 where a false difference was called real too often."""
     began = time.perf_counter()
-    print(f"A/A: {COMPARISONS} comparisons of random halves of one distribution, three scores each")
+    print(f"A/A: {COMPARISONS} comparisons of random halves of one distribution, four scores each")
     print("cases  answers  copies  called real")
     shares = []
     for cases, repeats, copies in ((12, 1, 1), (24, 1, 1), (24, 1, 5), (24, 3, 1), (48, 1, 1)):

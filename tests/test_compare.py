@@ -118,6 +118,28 @@ def test_many_scores_are_corrected_together() -> None:
     assert min(score.p_holm for score in scores if score.p_holm) == pytest.approx(10 * smallest)
 
 
+def test_scores_that_move_alike_are_one_test() -> None:
+    cases = [case(number) for number in range(12)]
+
+    def made(wrong: int) -> Run:
+        return run(
+            cases,
+            [
+                result(c, {"ok": 1 - bad, "numbers.errors": 3 * bad, "chrf": 50 + 2 * bad * n})
+                for n, c in enumerate(cases)
+                for bad in (float(n < wrong),)
+            ],
+        )
+
+    ok, errors, chrf = only(compare(made(0), made(7))).scores
+    assert ok.p == errors.p == 2 / 2**7
+    assert ok.p_holm == errors.p_holm == 2 * 2 / 2**7
+    # In chrf the first case ties, and the others move by as much as they like.
+    assert chrf.p == chrf.p_holm == 2 / 2**6
+    assert ok.outcome == errors.outcome == "worse"
+    assert ok.needed == errors.needed
+
+
 def test_a_score_that_does_not_apply_leaves_the_case_out() -> None:
     cases = [case(number) for number in range(3)]
     a = run(cases, [result(c, {"chrf": v}) for c, v in zip(cases, (1, 2, None), strict=True)])

@@ -40,12 +40,13 @@ class ScoreComparison(Value):
         cases: How many cases both have a value for; where there are none, the means are None.
         interval: 95 % bootstrap interval of the difference; None for fewer than two cases.
         p: Of the paired test, two-sided; None where no case differs, so that nothing can be tested.
-        p_holm: The same after Holm's correction over all tested scores that have a better side.
+        p_holm: The same after Holm's correction over all tested scores that have a better side;
+            see `corrected`.
         outcome: Whether b is better, by `p_holm` < 0.05; None for figures that only inform.
         wins: Cases in which b is better (higher, for figures that only inform).
         spread: Standard deviation of the cases' differences; None for fewer than two cases.
         needed: Cases it would take to find a difference of this size (power 0.8, corrected for the
-            number of tested scores); None where there is none or it cannot be known.
+            number of tests); None where there is none or it cannot be known.
         detectable: The smallest difference that this many cases would show (likewise); None where
             they are too few to show any.
     """
@@ -334,15 +335,36 @@ def _compare_case(
     )
 
 
+def corrected(
+    tested: Sequence[tuple[SystemComparison, ScoreComparison]],
+) -> tuple[list[float], int]:
+    """The p-values of these scores after Holm's correction, and for how many tests it corrects.
+
+    Scores that moved in one proportion in every case, as a check's `errors` and `error_rate` do
+    where no answer has two errors, are one test: whatever signs chance gives the cases, it finds
+    both or neither.
+    """
+    tests = [_moves(*one) for one in tested]
+    ps = {test: score.p or 0.0 for test, (_, score) in zip(tests, tested, strict=True)}
+    found = dict(zip(ps, holm([*ps.values()]), strict=True))
+    return [found[test] for test in tests], len(ps)
+
+
+def _moves(system: SystemComparison, score: ScoreComparison) -> tuple[object, ...]:
+    """Which cases moved, and in what proportion: the same for scores that are one test."""
+    moved = [(c.case, d) for c in system.cases if (d := c.differences.get(score.name))]
+    return (system.a, system.b, *((case, round(d / moved[0][1], 6)) for case, d in moved))
+
+
 def _corrected(systems: Sequence[SystemComparison]) -> tuple[SystemComparison, ...]:
     """Systems with what depends on how many scores are tested.
 
     A score in which no case differs could not have been called real, so it does not count (Tarone
     1990).
     """
-    tested = [s.p for system in systems for s in system.scores if s.better and s.p is not None]
-    corrected = iter(holm(tested))
-    alpha = ALPHA / max(1, len(tested))
+    tested = [(of, s) for of in systems for s in of.scores if s.better and s.p is not None]
+    found, tests = corrected(tested)
+    ps, alpha = iter(found), ALPHA / max(1, tests)
 
     def with_correction(score: ScoreComparison) -> ScoreComparison:
         found: dict[str, object] = {}
@@ -352,7 +374,7 @@ def _corrected(systems: Sequence[SystemComparison]) -> tuple[SystemComparison, .
         if score.better:
             found["outcome"] = "no evidence"
             if score.p is not None:
-                found["p_holm"] = p = next(corrected)
+                found["p_holm"] = p = next(ps)
                 if p < ALPHA:
                     found["outcome"] = "better" if score.improved else "worse"
         return score.model_copy(update=found)

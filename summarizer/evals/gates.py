@@ -16,10 +16,17 @@ from summarizer.digest import Finding, Value
 from summarizer.errors import InputError
 from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.changes import first_attempt, first_findings
-from summarizer.evals.compare import Comparison, ScoreComparison, SystemComparison, compare, figure
+from summarizer.evals.compare import (
+    Comparison,
+    ScoreComparison,
+    SystemComparison,
+    compare,
+    corrected,
+    figure,
+)
 from summarizer.evals.runs import Result, Run, System, signature
 from summarizer.evals.scorers import ALL, wanted_checks
-from summarizer.evals.significance import ALPHA, cases_needed, holm
+from summarizer.evals.significance import ALPHA, cases_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -286,14 +293,15 @@ def _drops(eval_set: EvalSet, comparison: Comparison) -> Iterator[Failure]:
     """Scores that are really worse than the baseline's, by more than their gate allows."""
     lines = {gate.score: gate for gate in eval_set.gates}
     tested = [
-        (system, score, lines[score.name], score.p)
+        (system, score)
         for system in comparison.systems
         if not _is_guest(eval_set, system)
         for score in system.scores
         if score.name in lines and score.better and score.p is not None
     ]
-    corrected = holm([p for *_, p in tested])
-    for (system, score, gate, _), p in zip(tested, corrected, strict=True):
+    ps, _ = corrected(tested)
+    for (system, score), p in zip(tested, ps, strict=True):
+        gate = lines[score.name]
         size = abs(score.difference or 0.0)
         if p < ALPHA and not score.improved and size > (gate.drop or 0.0):
             yield Failure(
