@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from summarizer.errors import InputError
 from summarizer.evals.changes import word_diff
-from summarizer.evals.compare import Comparison, compare
+from summarizer.evals.compare import Comparison, compare, figure
 from summarizer.evals.runs import Run, System
 from tests.made_runs import MINE, case, finding, result, run, scored, unanswered
 
@@ -47,10 +47,19 @@ def test_no_evidence_says_what_it_would_take() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.0, "0"), (-1 / 3, "-0.3333"), (1234.56, "1,235"), (9999.7, "10,000"), (1e-5, "1e-05")],
+)
+def test_figures_are_told_as_people_read_them(value: float, told: str) -> None:
+    assert figure(value) == told
+
+
 def test_too_few_cases_are_told() -> None:
     (score,) = only(compare(scored([1.0, 2.0]), scored([2.0, 4.0]))).scores
     assert (score.outcome, score.detectable) == ("no evidence", None)
     assert score.sentence == "no evidence of a difference: to see one of 1.5 takes about 6 cases"
+    assert score.verdict == "no evidence: needs 6 cases"
 
 
 def test_equal_runs_differ_in_nothing() -> None:
@@ -58,7 +67,8 @@ def test_equal_runs_differ_in_nothing() -> None:
     system = only(compare(one, one))
     (score,) = system.scores
     assert (score.p, score.outcome, score.ties) == (None, "no evidence", 3)
-    assert score.sentence == "the same in every case"
+    assert score.sentence == score.verdict == "the same in every case"
+    assert system.sentence == "no evidence of a difference"
     assert all(c.moved == 0 and c.differences == {"chrf": 0} for c in system.cases)
 
 
@@ -131,13 +141,14 @@ def test_scores_that_move_alike_are_one_test() -> None:
             ],
         )
 
-    ok, errors, chrf = only(compare(made(0), made(7))).scores
+    system = only(compare(made(0), made(7)))
+    ok, errors, chrf = system.scores
     assert ok.p == errors.p == 2 / 2**7
     assert ok.p_holm == errors.p_holm == 2 * 2 / 2**7
     # In chrf the first case ties, and the others move by as much as they like.
     assert chrf.p == chrf.p_holm == 2 / 2**6
     assert ok.outcome == errors.outcome == "worse"
-    assert ok.needed == errors.needed
+    assert system.sentence == "of 3 scores that differ 2 are worse and 1 is better"
 
 
 def test_a_score_that_does_not_apply_leaves_the_case_out() -> None:
@@ -282,6 +293,7 @@ def test_runs_with_nothing_in_common_compare_nothing() -> None:
     a = run([case(1)], [result(case(1), {"chrf": 1})])
     b = run([case(2)], [result(case(2), {"chrf": 1})])
     assert only(compare(a, b)).cases == ()
+    assert only(compare(a, b)).sentence == "nothing could be compared"
 
 
 def test_another_version_of_a_scorer_is_refused() -> None:

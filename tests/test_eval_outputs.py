@@ -169,7 +169,7 @@ def test_a_summary_shows_scores_with_difference_and_interval() -> None:
     after = scored([51.0 + i % 3 for i in range(8)])
     text = summary([judged(after, [Gate(score="chrf")], scored([50.0] * 8))])
     assert text.startswith(f"{MARKER}\n\n## Evals passed\n")
-    assert "| `chrf` | 50 | 51.88 | 1.875 | 1.25 to 2.625 | 8 / 0 / 0 | better by 1.875 |" in text
+    assert "| `chrf` | 50 | 51.88 | 1.875 | 1.25 to 2.62 | 8 / 0 / 0 | better |" in text
     assert "<table>" in GFM.render(text)
 
 

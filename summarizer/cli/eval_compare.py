@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from summarizer.cli.terminal import on_one_line, print_json, table, visible
+from summarizer.cli.terminal import counted, on_one_line, print_json, table, visible
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,16 +80,17 @@ def _show(system: SystemComparison) -> None:
             score.name,
             *(figure(mean) for mean in (score.mean_a, score.mean_b) if mean is not None),
             f"{score.difference:+.4g}",
-            " to ".join(map(figure, score.interval)) if score.interval else "",
+            " to ".join(figure(end, 3) for end in score.interval or ()),
             "" if score.p_holm is None else f"{score.p_holm:.2g}",
             f"{score.wins}/{score.losses}/{score.ties}",
-            score.sentence,
+            score.verdict,
         ]
         for score in changed
     ]
     if rows:
-        head = ["score", "before", "now", "difference", "95 %", "p", "won/lost/tied", ""]
+        head = ["score", "before", "now", "difference", "95 %", "p", "won / lost / tied", ""]
         table(head, rows, numbers=range(1, 7))
+        click.echo(system.sentence)
     if left := len(system.scores) - len(changed):
         click.echo(f"{left} {'scores are' if left > 1 else 'score is'} the same in every case")
     moved = [case for case in system.cases if case.moved or case.text_a != case.text_b]
@@ -109,9 +110,12 @@ def _show_case(case: CaseComparison) -> None:
         for finding in findings:
             place = "" if finding.point is None else f"point {finding.point + 1}: "
             click.echo(f"    {told}: {place}{on_one_line(finding.message)} ({finding.check})")
-    text = "".join(_shown(change) for change in case.diff)
-    for line in text.split("\n"):
+    lines = "".join(_shown(change) for change in case.diff).split("\n")
+    changed = [line for line in lines if "[-" in line or "{+" in line]
+    for line in changed:
         click.echo(f"    | {line}")
+    if left := len(lines) - len(changed):
+        click.echo(f"    {counted(left, 'point')} the same")
 
 
 def _shown(change: Change) -> str:

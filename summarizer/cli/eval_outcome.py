@@ -16,10 +16,12 @@ from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.compare import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from summarizer.evals.ci import Judged, Unjudged
+    from summarizer.evals.compare import ScoreComparison
+    from summarizer.evals.runs import System
 
 _SHOWN = 20
 """How many cases of one failure the terminal shows."""
@@ -27,20 +29,21 @@ _SHOWN = 20
 
 def show(judged: Judged) -> None:
     """Scores of each prompt and model, what failed and why, and how the run was made."""
-    for system in _systems(judged):
-        name = f"{system['prompt']} with {system['model']}"
+    compared = _compared(judged)
+    for system, answers in by_system(judged.run).items():
+        name = f"{system.prompt} with {system.model}"
         click.echo(f"{judged.run.header.set}: {on_one_line(name)}")
-        compared = any("says" in score for score in system["scores"])
+        against = compared.get(system, {})
         rows = [
             [
-                score["name"],
-                figure(score["mean"]),
-                f"{score['cases']}",
-                *(_difference(score) if compared else ()),
+                name,
+                figure(fmean(values.values())),
+                f"{len(values)}",
+                *(_difference(against.get(name)) if against else ()),
             ]
-            for score in system["scores"]
+            for name, values in case_means(answers).items()
         ]
-        head = ["score", "mean", "n", *(("baseline", "difference", "") if compared else ())]
+        head = ["score", "mean", "n", *(("baseline", "difference", "") if against else ())]
         table(head, rows, numbers=range(1, 5))
     verdict = judged.verdict
     for failure in verdict.failures:
@@ -57,18 +60,22 @@ def show(judged: Judged) -> None:
     click.echo(f"{verdict.set} {outcome}  {on_one_line(verdict.signature)}")
 
 
-def _difference(score: Mapping[str, Any]) -> list[str]:
-    if score.get("difference") is None:
-        return ["", "", score.get("says", "")]
-    return [figure(score["baseline"]), f"{score['difference']:+.4g}", score["says"]]
+def _compared(judged: Judged) -> dict[System, dict[str, ScoreComparison]]:
+    """Each system's scores by name, where the baseline has it."""
+    systems = judged.verdict.comparison.systems if judged.verdict.comparison else ()
+    return {system.b: {score.name: score for score in system.scores} for system in systems}
+
+
+def _difference(score: ScoreComparison | None) -> list[str]:
+    if score is None or score.mean_a is None or score.difference is None:
+        return ["", "", score.verdict if score else ""]
+    return [figure(score.mean_a), f"{score.difference:+.4g}", score.verdict]
 
 
 def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
     """Each prompt and model with its scores and, where there is a baseline, the differences."""
-    comparison = judged.verdict.comparison
-    compared = {s.b: s.scores for s in comparison.systems} if comparison else {}
+    compared = _compared(judged)
     for system, answers in by_system(judged.run).items():
-        against = {score.name: score for score in compared.get(system, ())}
         scores = []
         for name, values in case_means(answers).items():
             score: dict[str, Any] = {
@@ -76,7 +83,7 @@ def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
                 "mean": fmean(values.values()),
                 "cases": len(values),
             }
-            if found := against.get(name):
+            if found := compared.get(system, {}).get(name):
                 score |= {
                     "baseline": found.mean_a,
                     "difference": found.difference,

@@ -172,7 +172,12 @@ def table(
 
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(head):
-        shown.add_column(Text(name), justify="right" if place in numbers else "left")
+        shown.add_column(
+            Text(name),
+            justify="right" if place in numbers else "left",
+            no_wrap=place == 0,
+            overflow="fold",
+        )
     for row in rows:
         shown.add_row(*(Text(visible(cell)) for cell in row))
     Console(width=None if _is_terminal(sys.stdout) else 200).print(shown)

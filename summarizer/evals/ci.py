@@ -290,13 +290,13 @@ def _compared(system: SystemComparison) -> Iterator[str]:
                 for mean in (score.mean_a, score.mean_b, score.difference)
                 if mean is not None
             ),
-            " to ".join(map(figure, score.interval)) if score.interval else "",
+            " to ".join(figure(end, 3) for end in score.interval or ()),
             f"{score.wins} / {score.losses} / {score.ties}",
-            score.sentence,
+            score.verdict,
         ]
         for score in changed
     ]
-    yield f"{_code(f'{system.b.prompt}, {system.b.model}')} against the baseline:"
+    yield f"{_code(f'{system.b.prompt}, {system.b.model}')} against the baseline: {system.sentence}"
     if rows:
         head = ["score", "baseline", "now", "difference", "95 %", "wins / losses / ties", "says"]
         yield _table(head, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
@@ -45,8 +46,8 @@ class ScoreComparison(Value):
         outcome: Whether b is better, by `p_holm` < 0.05; None for figures that only inform.
         wins: Cases in which b is better (higher, for figures that only inform).
         spread: Standard deviation of the cases' differences; None for fewer than two cases.
-        needed: Cases it would take to find a difference of this size (power 0.8, corrected for the
-            number of tests); None where there is none or it cannot be known.
+        needed: Where there is no evidence, the cases it would take to find a difference of this
+            size (power 0.8, corrected for the number of tests); None where it cannot be known.
         detectable: The smallest difference that this many cases would show (likewise); None where
             they are too few to show any.
     """
@@ -73,6 +74,13 @@ class ScoreComparison(Value):
         """Whether b's mean is on the better side of a's, by however little."""
         difference = self.difference or 0.0
         return difference < 0 if self.better == "lower" else difference > 0
+
+    @property
+    def verdict(self) -> str:
+        """The same as `sentence` in a few words, beside the figures."""
+        if self.outcome is None or self.p is None:
+            return self.sentence
+        return f"{self.outcome}: needs {self.needed:,} cases" if self.needed else self.outcome
 
     @property
     def sentence(self) -> str:
@@ -147,6 +155,23 @@ class SystemComparison(Value):
     scores: tuple[ScoreComparison, ...]
     cases: tuple[CaseComparison, ...]
     unanswered: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What became of the scores that have a better side and differ in some case."""
+        count = Counter(score.outcome for score in self.scores if score.better and score.p)
+        real = [
+            f"{number} {'is' if number == 1 else 'are'} {way}"
+            for way in ("worse", "better")
+            if (number := count[way])
+        ]
+        if not any(score.cases for score in self.scores):
+            return "nothing could be compared"
+        if not real:
+            return "no evidence of a difference"
+        told = f"of {count.total()} scores that differ {' and '.join(real)}"
+        unclear = count["no evidence"]
+        return f"{told}; no evidence of a difference in {unclear}" if unclear else told
 
 
 class Comparison(Value):
@@ -225,9 +250,10 @@ def compare(a: Run, b: Run) -> Comparison:
     )
 
 
-def figure(value: float) -> str:
+def figure(value: float, digits: int = 4) -> str:
     """A score as people read it: four significant digits at most."""
-    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    told = f"{value:,.{digits}g}"
+    return told if abs(float(told.replace(",", ""))) < 10**digits else f"{value:,.0f}"
 
 
 def _left(every: Iterable[T], taken: Iterable[T]) -> tuple[T, ...]:
@@ -368,8 +394,7 @@ def _corrected(systems: Sequence[SystemComparison]) -> tuple[SystemComparison, .
 
     def with_correction(score: ScoreComparison) -> ScoreComparison:
         found: dict[str, object] = {}
-        if score.spread is not None and score.difference is not None:
-            found["needed"] = cases_needed(score.difference, score.spread, alpha=alpha)
+        if score.spread is not None:
             found["detectable"] = detectable(score.cases, score.spread, alpha=alpha)
         if score.better:
             found["outcome"] = "no evidence"
@@ -377,6 +402,8 @@ def _corrected(systems: Sequence[SystemComparison]) -> tuple[SystemComparison, .
                 found["p_holm"] = p = next(ps)
                 if p < ALPHA:
                     found["outcome"] = "better" if score.improved else "worse"
+                elif score.spread is not None and score.difference:
+                    found["needed"] = cases_needed(score.difference, score.spread, alpha=alpha)
         return score.model_copy(update=found)
 
     return tuple(

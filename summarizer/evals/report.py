@@ -12,7 +12,6 @@ import base64
 import hashlib
 import html
 import json
-from collections import Counter
 from difflib import unified_diff
 from pathlib import Path
 from textwrap import shorten
@@ -28,7 +27,7 @@ from summarizer.evals.significance import intervals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from summarizer.evals.compare import Comparison, SystemComparison
+    from summarizer.evals.compare import Comparison
     from summarizer.evals.gates import Verdict
     from summarizer.evals.runs import Run
 
@@ -116,7 +115,7 @@ def _comparison(comparison: Comparison) -> Shown:
             {
                 "before": label(system.a),
                 "now": label(system.b),
-                "says": _says(system),
+                "says": system.sentence,
                 "scores": [
                     {**score.model_dump(mode="json"), "says": score.sentence}
                     for score in system.scores
@@ -125,23 +124,6 @@ def _comparison(comparison: Comparison) -> Shown:
             for system in comparison.systems
         ],
     }
-
-
-def _says(system: SystemComparison) -> str:
-    """The outcome over all scores that have a better side, in one sentence."""
-    count = Counter(score.outcome for score in system.scores if score.outcome)
-    told = [
-        f"{number} of {count.total()} scores {'is' if number == 1 else 'are'} {outcome}"
-        for outcome in ("worse", "better")
-        if (number := count[outcome])
-    ]
-    if not any(score.cases for score in system.scores):
-        return "Nothing could be compared"
-    if not told:
-        return "No evidence of a difference"
-    if unclear := count["no evidence"]:
-        told.append(f"no evidence of a difference in {unclear}")
-    return ", ".join(told)
 
 
 def _scores(run: Run) -> Iterator[Shown]:
