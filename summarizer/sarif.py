@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from summarizer import __version__
 
@@ -51,7 +52,8 @@ def to_sarif(located: Iterable[Located]) -> dict[str, Any]:
 def _result(path: PurePath, finding: Finding, accepted: str | None) -> dict[str, Any]:
     paper = f"{finding.arxiv_id}: " if finding.arxiv_id else ""
     evidence = f" (the paper says: {finding.evidence})" if finding.evidence else ""
-    place: dict[str, Any] = {"artifactLocation": {"uri": path.as_posix()}}
+    uri = quote(path.as_posix(), errors="surrogateescape")
+    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.line:
         place["region"] = {"startLine": finding.line}
     result: dict[str, Any] = {

@@ -36,8 +36,12 @@ def wrong(message: str = "45% is not in the abstract", title: str = "Paper 1") -
     return run(
         [one, two],
         [
-            result(one, {"numbers.errors": 1, "chrf": 50}, findings=[finding(message, point=2)]),
-            result(two, {"numbers.errors": 0, "chrf": 50}),
+            result(
+                one,
+                {"numbers.errors": 1, "numbers.error_rate": 1, "chrf": 50},
+                findings=[finding(message, point=2)],
+            ),
+            result(two, {"numbers.errors": 0, "numbers.error_rate": 0, "chrf": 50}),
         ],
     )
 
@@ -152,6 +156,26 @@ def test_sarif_has_a_result_for_each_gate_and_case() -> None:
             1,
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [("evals/내 set#1.yaml", "evals/%EB%82%B4%20set%231.yaml"), ("50%.yaml", "50%25.yaml")],
+)
+def test_sarif_names_files_by_uris(name: str, uri: str) -> None:
+    (sarif_run,) = sarif([judged(wrong(), path=Path(name))])["runs"]
+    place = sarif_run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == uri
+
+
+def test_what_several_gates_say_of_one_place_is_told_once() -> None:
+    gates = [Gate(score="numbers.errors", max=0), Gate(score="numbers.error_rate", max=0)]
+    one = judged(wrong(), gates)
+    told = [line.partition("::2401")[2] for line in github_annotations([one])]
+    assert told == ["", ".00001 point 3: 45%25 is not in the abstract (mine, openai:m)", ""]
+    assert len(sarif([one])["runs"][0]["results"]) == 3
+    failures = [failure.text or "" for failure in ET.fromstring(junit([one])).iter("failure")]
+    assert sorted(text.count("point 3") for text in failures) == [0, 0, 2]
 
 
 def test_a_run_that_passed_has_nothing_to_say() -> None:

@@ -195,9 +195,8 @@ def _add_result(test: ET.Element, faults: Sequence[_Fault]) -> None:
     result = ET.SubElement(
         test, tag, type=_xml(faults[0].failure.gate), message=_xml(faults[0].message)
     )
-    result.text = _xml(
-        "\n".join(f"{f.path}:{f.line}: {f.failure.gate}: {f.message}" for f in faults)
-    )
+    lines = dict.fromkeys(f"{f.path}:{f.line}: {f.failure.gate}: {f.message}" for f in faults)
+    result.text = _xml("\n".join(lines))
 
 
 def _xml(text: str) -> str:
@@ -213,8 +212,16 @@ def github_annotations(outcomes: Iterable[Outcome]) -> list[str]:
         f"::error file={_property(fault.path.as_posix())},line={fault.line},"
         f"title={_property(f'{one.verdict.set}: {fault.failure.gate}')}::{_data(fault.message)}"
         for one in outcomes
-        for fault in _faults(one)
+        for fault in _told_once(_faults(one))
     ]
+
+
+def _told_once(faults: Iterable[_Fault]) -> Iterable[_Fault]:
+    """Without what another gate says of the same place; GitHub shows ten annotations a step."""
+    told: dict[tuple[Path, int, str], _Fault] = {}
+    for fault in faults:
+        told.setdefault((fault.path, fault.line, fault.message), fault)
+    return told.values()
 
 
 def _data(text: str) -> str:
@@ -228,7 +235,9 @@ def _property(text: str) -> str:
 def sarif(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """SARIF with a result for each failed gate and each case that made it fail."""
     return to_sarif(
-        Located(fault.path, _finding(fault)) for one in outcomes for fault in _faults(one)
+        Located(fault.path, _finding(fault))
+        for one in outcomes
+        for fault in _told_once(_faults(one))
     )
 
 
