@@ -292,7 +292,15 @@ def repaired_report() -> str:
     return render_report(after, comparison=compare(before, after))
 
 
+def few_report() -> str:
+    """Three cases, which are too few for an interval."""
+    return render_report(
+        scored([51.0, 49.0, 50.0]), comparison=compare(scored([50.0] * 3), scored([51.0, 49.0, 50]))
+    )
+
+
 REPORTS = {
+    "few": few_report,
     "repaired": repaired_report,
     "compared": compared_report,
     "repeated": repeated_report,
@@ -407,6 +415,14 @@ def test_an_interval_is_drawn_where_it_lies(reader: Reader) -> None:
     (unclear,) = reader.all("#comparison tr.no-evidence:has(th) line.interval")[:1]
     assert float(unclear.get_attribute("x1") or 0) < middle
     assert middle < float(unclear.get_attribute("x2") or 0)
+
+
+@needs_chromium
+def test_too_few_cases_have_no_interval(reader: Reader) -> None:
+    reader.open("few")
+    (row,) = reader.all("#comparison tbody tr")
+    assert row.find_elements(By.CSS_SELECTOR, "circle")
+    assert not row.find_elements(By.CSS_SELECTOR, "line.interval")
 
 
 @needs_chromium

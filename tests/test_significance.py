@@ -81,10 +81,19 @@ def test_no_p_is_zero_and_equal_numbers_give_equal_results() -> None:
 
 def test_nothing_to_compare_is_no_evidence() -> None:
     assert p_value([]) == p_value([0.0] * 40) == 1.0
-    assert intervals([[], [1.0], [1.0, 1.0]]) == [None, None, (1.0, 1.0)]
+    assert intervals([[], [1.0] * 5, [1.0] * 6]) == [None, None, (1.0, 1.0)]
 
 
-@given(st.lists(st.floats(-1000, 1000), min_size=2, max_size=40))
+@pytest.mark.parametrize("cases", [6, 8, 12])
+def test_few_cases_are_not_claimed_to_tell_more_than_they_do(cases: int) -> None:
+    chance = random.Random(cases)
+    columns = [[chance.gauss(1, 2) for _ in range(cases)] for _ in range(400)]
+    held = sum(low <= 1 <= high for low, high in filter(None, intervals(columns)))
+    assert held / 400 == pytest.approx(0.95, abs=0.03)
+    assert intervals([column[:5] for column in columns]) == [None] * 400
+
+
+@given(st.lists(st.floats(-1000, 1000), min_size=6, max_size=40))
 def test_an_interval_lies_within_the_differences(differences: list[float]) -> None:
     (found,) = intervals([differences])
     assert found is not None

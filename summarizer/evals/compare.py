@@ -39,7 +39,7 @@ class ScoreComparison(Value):
     Attributes:
         better: Which way is better; None for figures that only inform.
         cases: How many cases both have a value for; where there are none, the means are None.
-        interval: 95 % bootstrap interval of the difference; None for fewer than two cases.
+        interval: 95 % bootstrap interval of the difference; None for fewer than six cases.
         p: Of the paired test, two-sided; None where no case differs, so that nothing can be tested.
         p_holm: The same after Holm's correction over all tested scores that have a better side;
             see `corrected`.

@@ -117,7 +117,7 @@ function drawCompared({ before, now, says, scores }) {
     .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
   const same = scores.filter(({ p, cases }) => p == null && cases > 0);
   const reach = Math.max(0.5, ...changed.filter(({ spread }) => spread != null).flatMap((score) =>
-    [score.difference, ...score.interval].map((value) => Math.abs(inSpreads(score, value)))));
+    [score.difference, ...(score.interval ?? [])].map((value) => Math.abs(inSpreads(score, value)))));
   const rows = changed.map((score) => {
     const [outcome, needed] = score.says.split(": ");
     return el("tr", { class: (score.outcome ?? "").replace(" ", "-") },

@@ -83,14 +83,17 @@ def intervals(columns: Sequence[Sequence[float]]) -> list[tuple[float, float] | 
     2015, "What Teachers Should Know About the Bootstrap").
 
     Returns:
-        Lower and upper end; None for fewer than two cases.
+        Lower and upper end; None for fewer cases than it takes to be 95 % sure of anything: n cases
+        lie all on one side of the true median in 2 / 2ⁿ of all samples.
     """
     found: list[tuple[float, float] | None] = [None] * len(columns)
     by_length: dict[int, list[int]] = {}
     for at, column in enumerate(columns):
-        if len(column) > 1 and min(column) == max(column):
+        if len(column) < _fewest(ALPHA):
+            continue
+        if min(column) == max(column):
             found[at] = (column[0], column[0])
-        elif len(column) > 1:
+        else:
             by_length.setdefault(len(column), []).append(at)
     for cases, places in by_length.items():
         draw = random.Random(_SEED).choices  # noqa: S311
