@@ -95,6 +95,23 @@ def test_a_change_is_accepted_compared_and_judged(folder: Path, run: Run) -> Non
     assert against.out.splitlines()[2:] == compared.out.splitlines()[2:]
 
 
+@pytest.mark.parametrize("before", ["before.jsonl", "evals/little.baseline.jsonl"])
+def test_a_report_shows_what_changed_in_a_prompt_that_was_edited(
+    before: str, folder: Path, run: Run
+) -> None:
+    prompt = Path("prompts/digest-ko-lines.prompty")
+    prompt.parent.mkdir()
+    prompt.write_text(load_prompt("digest-ko-lines").path.read_text())
+    run("eval", "little", "--out", "before.jsonl")
+    run("eval", "accept", "before.jsonl")
+    prompt.write_text(prompt.read_text() + "Be brief.\n")
+    answer(folder, GOOD)
+    run("eval", "little", "--out", "now.jsonl", "--html", "judged.html")
+    run("eval", "compare", before, "now.jsonl", "--html", "compared.html")
+    for report in ("judged.html", "compared.html"):
+        assert '"+Be brief."' in Path(report).read_text()
+
+
 def test_a_comparison_as_json(folder: Path, run: Run) -> None:
     run("eval", "little", "--out", "good.jsonl")
     answer(folder, WRONG)

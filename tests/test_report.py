@@ -221,11 +221,9 @@ def compared_report() -> str:
             continue
         now.append(result(one, changed, points=points, findings=findings, system=LATER))
     gates = [Gate(score="chrf", drop=1), Gate(score="numbers.errors", max=0)]
-    first, second = run(cases, before), run(cases, now, prompts={"later": "c" * 64})
-    verdict = judge(eval_set(cases, gates), second, first)
-    return render_report(
-        second, verdict=verdict, prompts={"a" * 64: OLD_PROMPT, "c" * 64: NEW_PROMPT}
-    )
+    first = run(cases, before, texts={"a" * 64: OLD_PROMPT})
+    second = run(cases, now, prompts={"later": "c" * 64}, texts={"c" * 64: NEW_PROMPT})
+    return render_report(second, verdict=judge(eval_set(cases, gates), second, first))
 
 
 def repeated_report() -> str:
@@ -261,9 +259,10 @@ def hostile_report() -> str:
         )
         for n, (one, text) in enumerate(zip(cases, HOSTILE, strict=True))
     ]
-    now = run(cases, answers, set=HOSTILE[0], prompts={"mine": "a" * 64})
+    texts = {"a" * 64: "\n".join(HOSTILE)}
+    now = run(cases, answers, set=HOSTILE[0], prompts={"mine": "a" * 64}, texts=texts)
     verdict = judge(eval_set(cases, [Gate(score="chrf", min=100)]), now, now)
-    return render_report(now, verdict=verdict, prompts={"a" * 64: "\n".join(HOSTILE)})
+    return render_report(now, verdict=verdict)
 
 
 def repaired_report() -> str:

@@ -134,6 +134,7 @@ async def test_the_flow_is_the_operators_and_results_come_in_order(
     }
     assert run.header.started_at == WHEN
     assert run.header.prompts == {"digest-ko": prompt.hash}
+    assert run.header.texts == {prompt.hash: prompt.path.read_text()}
     assert not run.missing
     assert "prompt:digest-ko" in signature(run.header, 3)
 

@@ -46,7 +46,7 @@ def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
             hint="Compare runs of one set",
         )
     if html:
-        write_files({html: render_report(after, comparison=comparison, prompts=_prompts())})
+        write_files({html: render_report(after, comparison=comparison)})
     if as_json:
         print_json(_document(comparison))
         return
@@ -55,17 +55,6 @@ def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
         _show(system)
     for told in comparison.left_out:
         click.echo(on_one_line(told))
-
-
-def _prompts() -> dict[str, str]:
-    """The prompts that are here now, by their hash."""
-    from hashlib import sha256
-
-    from summarizer.disk import read_text
-    from summarizer.prompts import list_prompts
-
-    texts = map(read_text, list_prompts().values())
-    return {sha256(text.encode()).hexdigest(): text for text in texts}
 
 
 def _show(system: SystemComparison) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from summarizer.cli.terminal import notice, on_one_line, table
-from summarizer.disk import read_text, write_files
+from summarizer.disk import write_files
 from summarizer.evals import ci
 from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.compare import figure
@@ -120,8 +120,13 @@ def write(
     if summary:
         texts[summary] = ci.summary(outcomes)
     if html:
+        from summarizer.evals.report import render_report
+
         judged = [one for one in outcomes if isinstance(one, ci.Judged)]
-        texts |= {place_of(html, one.verdict.set, ".html"): _report(one) for one in judged}
+        texts |= {
+            place_of(html, one.verdict.set, ".html"): render_report(one.run, verdict=one.verdict)
+            for one in judged
+        }
     write_files(texts)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in ci.github_annotations(outcomes):
@@ -131,10 +136,3 @@ def write(
 def place_of(path: Path, name: str, suffix: str) -> Path:
     """The file for one set: the one that was named, or one in the folder that was."""
     return path / f"{name}{suffix}" if path.is_dir() else path
-
-
-def _report(judged: Judged) -> str:
-    from summarizer.evals.report import render_report
-
-    texts = {judged.run.header.prompts[n]: read_text(path) for n, path in judged.prompts.items()}
-    return render_report(judged.run, verdict=judged.verdict, prompts=texts)

@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from summarizer import __version__, drivers
+from summarizer.disk import read_text
 from summarizer.errors import InputError, RecordingMiss, SummarizerError, near
 from summarizer.evals.advice import how_to_record, of_misses, tell_of_recordings
 from summarizer.evals.answering import Recorded
@@ -96,6 +97,7 @@ async def evaluate(
         set=eval_set.name,
         set_hash=eval_set.hash,
         prompts={name: one.hash for name, one in prompts.items()},
+        texts={one.hash: read_text(one.path) for one in prompts.values()},
         models=models,
         scorers={name: scorer.signature for name, scorer in scorers.items()},
         repeats=repeats or eval_set.repeats,

@@ -25,7 +25,7 @@ from summarizer.evals.runs import signature
 from summarizer.evals.significance import intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from summarizer.evals.compare import Comparison
     from summarizer.evals.gates import Verdict
@@ -46,7 +46,6 @@ def render_report(
     *,
     comparison: Comparison | None = None,
     verdict: Verdict | None = None,
-    prompts: Mapping[str, str] | None = None,
 ) -> str:
     """Render a run as one self-contained HTML file.
 
@@ -54,12 +53,11 @@ def render_report(
         run: What is shown; of a comparison, its second run.
         comparison: With an earlier run; None takes the verdict's, where there is one.
         verdict: What the gates say; without it, no case of a set of wrong answers counts as failed.
-        prompts: Prompt hash → text of the prompt's file, to show what changed between two of them.
     """
     if comparison is None and verdict is not None:
         comparison = verdict.comparison
-    known = prompts or {}
-    rows, texts, changes = Cases(run, comparison, verdict).shown()
+    texts = run.header.texts
+    rows, opened, changes = Cases(run, comparison, verdict).shown()
     page = {
         "set": run.header.set,
         "signature": signature(run.header, len(run.cases)),
@@ -71,12 +69,12 @@ def render_report(
         "verdict": _verdict(verdict, rows) if verdict else None,
         "comparison": _comparison(comparison) if comparison else None,
         "scores": list(_scores(run)),
-        "changed_prompts": list(_changed_prompts(comparison, known)) if comparison else [],
-        "prompts": {name: known[h] for name, h in run.header.prompts.items() if h in known},
+        "changed_prompts": list(_changed_prompts(comparison)) if comparison else [],
+        "prompts": {name: texts[h] for name, h in run.header.prompts.items() if h in texts},
         "costs": list(_costs(run)),
         "rows": rows,
     }
-    return _html(f"{run.header.set}: eval report", page, texts, changes)
+    return _html(f"{run.header.set}: eval report", page, opened, changes)
 
 
 # --- what is said of the whole run ---------------------------------------------------------------
@@ -157,8 +155,9 @@ def _scores(run: Run) -> Iterator[Shown]:
         }
 
 
-def _changed_prompts(comparison: Comparison, texts: Mapping[str, str]) -> Iterator[Shown]:
+def _changed_prompts(comparison: Comparison) -> Iterator[Shown]:
     """What changed from one prompt to another, line by line; None where a text is not known."""
+    texts = {**comparison.a.texts, **comparison.b.texts}
     pairs = {
         (comparison.a.prompts[system.a.prompt], comparison.b.prompts[system.b.prompt]): system
         for system in comparison.systems

@@ -58,6 +58,7 @@ class Header(Value):
 
     Attributes:
         prompts: Prompt name → hash.
+        texts: Hash → text of the prompt's file, so that a report can show what changed in it.
         scorers: Scorer name → signature (name, version and parameters, as sacrebleu prints them).
         version: Of summarizer.
     """
@@ -66,6 +67,7 @@ class Header(Value):
     set: str
     set_hash: str
     prompts: Mapping[str, str]
+    texts: Mapping[str, str] = {}
     models: tuple[str, ...]
     scorers: Mapping[str, str]
     repeats: int = Field(ge=1, le=MOST_REPEATS)
