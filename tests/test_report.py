@@ -387,18 +387,37 @@ def reader(browser: Chrome, folder: Path) -> Iterator[Reader]:
 def test_the_comparison_says_what_is_real_and_what_is_not(reader: Reader) -> None:
     reader.open("compared")
     sections = reader.texts("main h2")
-    assert sections == ["Gates", "Comparison", "Scores", "Cases", "Prompts", "Costs"]
+    assert sections == ["Comparison", "Gates", "Cases", "Prompts", "Scores", "Costs"]
+    assert reader.one(".lead").text == (
+        "Of 3 scores that differ 1 is worse; no evidence of a difference in 2."
+    )
+    reader.one("#comparison summary").click()
     said = {
         row.find_element(By.CSS_SELECTOR, "th").text.split(" ")[0]: row
         for row in reader.all("#comparison tbody tr")
     }
-    assert "worse by" in said["chrf"].text
-    assert "no evidence of a difference" in said["rouge.1"].text
-    assert "takes about" in said["rouge.1"].text
+    assert said["chrf"].text.endswith("worse")
+    assert "no evidence: needs" in said["rouge.1"].text
     label = said["chrf"].find_element(By.CSS_SELECTOR, "svg").get_attribute("aria-label")
     assert label
     assert label.startswith("difference −2.99")
     assert "95 % interval −3.2" in label
+
+
+@needs_chromium
+def test_the_comparison_shows_which_sentences_changed(reader: Reader) -> None:
+    reader.open("compared")
+    shown = reader.all(".moved")
+    assert len(shown) == 5
+    (case4,) = (one for one in shown if "2401.00004" in one.text)
+    assert case4.text.startswith("worse A paper about 한국어 and 😀")
+    assert "error new numbers 45% is not in the abstract" in case4.text
+    changed = case4.find_elements(By.CSS_SELECTOR, ".diff > li")
+    assert "정확도는 45%이다." in changed[0].text
+    case4.find_element(By.CSS_SELECTOR, "a").click()
+    assert "We train 4 models." in reader.detail.text
+    reader.open("repeated")
+    assert reader.all(".moved") == []
 
 
 @needs_chromium
@@ -518,7 +537,7 @@ def test_a_case_opens_to_its_texts_with_findings_marked(reader: Reader) -> None:
     title = reader.all(".points mark")[1].get_attribute("title") or ""
     assert "numbers: 45% is not in the abstract (abstract: accuracy of 54%)" in title
     assert "is too bold" in title
-    listed = reader.texts(".findings li")
+    listed = reader.texts(".detail .findings li")
     assert listed == [
         "1 error new numbers 45% is not in the abstract abstract: accuracy of 54% right: 54%",
         "2 warning new names 정확도는 45% is too bold",
@@ -526,8 +545,8 @@ def test_a_case_opens_to_its_texts_with_findings_marked(reader: Reader) -> None:
     ]
     assert {points.get_attribute("lang") for points in reader.all(".points, .diff")} == {"ko"}
     assert reader.one(".findings").get_attribute("lang") == "en"
-    assert "학습한다." in reader.one(".diff").text
-    assert "새로 " in reader.texts(".diff ins", "textContent")[-1]
+    assert "학습한다." in reader.one(".detail .diff").text
+    assert "새로 " in reader.texts(".detail .diff ins", "textContent")[-1]
     reader.one(".opens").click()
     assert reader.all("tr.detail") == []
 

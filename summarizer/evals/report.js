@@ -118,20 +118,23 @@ function drawCompared({ before, now, says, scores }) {
   const same = scores.filter(({ p, cases }) => p == null && cases > 0);
   const reach = Math.max(0.5, ...changed.filter(({ spread }) => spread != null).flatMap((score) =>
     [score.difference, ...(score.interval ?? [])].map((value) => Math.abs(inSpreads(score, value)))));
-  const rows = changed.map((score) => {
-    const [outcome, needed] = score.says.split(": ");
-    return el("tr", { class: (score.outcome ?? "").replace(" ", "-") },
+  // What may well be chance would hide what is not.
+  const real = changed.some(({ outcome }) => outcome === "worse" || outcome === "better");
+  const [shown, unclear] = real
+    ? [false, true].map((so) => changed.filter(({ outcome }) => (outcome === "no evidence") === so))
+    : [changed, []];
+  const row = (score) =>
+    el("tr", { class: (score.outcome ?? "").replace(" ", "-") },
       el("th", { scope: "row" }, score.name, better(score),
         el("span", { class: "narrow soft" },
-          `${figure(score.mean_a)} → ${figure(score.mean_b)}, ${outcome.replace(/ by .*/, "")}`)),
+          `${figure(score.mean_a)} → ${figure(score.mean_b)}, ${score.says}`)),
       wide(figure(score.mean_a)), wide(figure(score.mean_b)),
       number(el("strong", {}, signed(score.difference))),
       el("td", {}, drawDifference(score, reach)), number(between(score.interval)),
       number(probability(score.p_holm)),
       number(`${score.wins} / ${score.losses} / ${score.ties}`),
-      el("td", { class: "says wide" }, outcome, needed && el("small", {}, needed)));
-  });
-  const head = [
+      el("td", { class: "says wide" }, score.says));
+  const head = () => [
     heading("Score"), ...["Before", "Now"].map((t) => heading(t, { class: "number wide" })),
     heading("Difference", { class: "number" }),
     heading("worse · better", { class: "middle" }), heading("95 % interval", { class: "number" }),
@@ -141,11 +144,37 @@ function drawCompared({ before, now, says, scores }) {
   return [
     el("h3", {}, el("bdi", {}, before === now ? now : before),
       before !== now && [" → ", el("bdi", {}, now)]),
-    el("p", { class: "lead" }, says, "."),
-    changed.length > 0 && table(`Scores of ${now}, before and now`, head, rows),
+    el("p", { class: "lead" }, `${says[0].toUpperCase()}${says.slice(1)}.`),
+    shown.length > 0 && table(`Scores of ${now}, before and now`, head(), shown.map(row)),
+    unclear.length > 0 && el("details", {},
+      el("summary", {}, "No evidence of a difference: ", counted(unclear.length, "score")),
+      table(`Other scores of ${now}, before and now`, head(), unclear.map(row))),
     same.length > 0 && el("p", { class: "soft" },
       el("span", {}, changed.length ? "The same in every case: " : "All scores are the same: "),
       same.map(({ name, mean_b }) => `${name} ${figure(mean_b)}`).join(", ")),
+    drawMoved(now),
+  ];
+}
+
+// The cases that moved most, each with the findings that came and went and the points that changed.
+const MOVED = 5;
+function drawMoved(system) {
+  const far = (row) => (page.rows[row].system === system ? Math.abs(page.rows[row].moved) : 0);
+  const rows = [...page.rows.keys()].filter(far).sort((a, b) => far(b) - far(a));
+  return rows.length > 0 && [
+    el("h3", {}, "Cases that moved most"),
+    rows.slice(0, MOVED).map((row) => {
+      const { id, title, moved } = page.rows[row], { now } = JSON.parse(texts[row]), { before, diff } = JSON.parse(changes[row]);
+      const tagged = [...now, before].flatMap(({ steps }) => steps)
+        .flatMap(({ findings }) => findings).filter(({ tag }) => tag);
+      return el("div", { class: "moved" },
+        el("p", {}, badge(moved < 0 ? "worse" : "better"), " ",
+          el("a", linkTo(row), el("bdi", {}, title)), " ", el("bdi", { class: "id" }, id)),
+        drawFindings(tagged), diff.length ? drawDiff(diff, true)
+          : el("p", { class: "soft" }, "The text is the same."));
+    }),
+    rows.length > MOVED && el("p", { class: "soft" },
+      `${counted(rows.length - MOVED, "other case")} moved less; the table of cases has them all.`),
   ];
 }
 

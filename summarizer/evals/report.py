@@ -115,7 +115,7 @@ def _comparison(comparison: Comparison) -> Shown:
                 "now": label(system.b),
                 "says": system.sentence,
                 "scores": [
-                    {**score.model_dump(mode="json"), "says": score.sentence}
+                    {**score.model_dump(mode="json"), "says": score.verdict}
                     for score in system.scores
                 ],
             }

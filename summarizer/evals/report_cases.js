@@ -84,8 +84,8 @@ function drawCaseScores({ scores, moves }) {
       el("tbody", {}, rows)));
 }
 
-// From the points before to the points now; a line end begins the next point.
-function drawDiff(diff) {
+// From the points before to the points now, or those that changed; a line end begins the next point.
+function drawDiff(diff, changedOnly = false) {
   const names = { same: "span", removed: "del", added: "ins" };
   const points = [[]];
   for (const [kind, words] of diff)
@@ -94,7 +94,9 @@ function drawDiff(diff) {
       if (part) points.at(-1).push(el(names[kind], {}, part));
     });
   return el("ul", { class: "diff", lang: "ko" },
-    points.filter((parts) => parts.length).map((parts) => el("li", {}, parts)));
+    points.filter((parts) =>
+      changedOnly ? parts.some(({ localName }) => localName !== names.same) : parts.length)
+      .map((parts) => el("li", {}, parts)));
 }
 
 const prose = (title, lang, text) =>
@@ -346,19 +348,21 @@ function drawCases() {
 
 function drawPage() {
   const { set, signature, started, cases, repeats, missing, systems, verdict } = page;
+  const scores = page.scores.length > 0 && drawScores(page.scores);
   const sections = [
-    verdict && drawVerdict(verdict), page.comparison && drawComparison(page.comparison),
-    page.scores.length > 0 && drawScores(page.scores), drawCases(),
+    page.comparison && drawComparison(page.comparison), verdict && drawVerdict(verdict),
+    !page.comparison && scores, drawCases(),
     page.changed_prompts.length + Object.keys(page.prompts).length > 0 &&
       drawPrompts(page.changed_prompts, page.prompts),
-    drawCosts(page.costs),
+    page.comparison && scores, drawCosts(page.costs),
   ].filter(Boolean);
   const facts = [counted(cases, "case"), counted(systems.length, "system"),
     repeats > 1 && `${repeats} answers each`,
     missing > 0 && `${whole.format(missing)} not asked yet`, started];
   return [
     el("header", {},
-      el("h1", {}, el("bdi", {}, set), " ", verdict && badge(verdict.passed ? "passed" : "failed")),
+      el("h1", {}, el("bdi", {}, set), " ", verdict &&
+        el("a", { href: "#gates" }, badge(verdict.passed ? "passed" : "failed"))),
       el("p", { class: "soft" }, facts.filter(Boolean).join(" · ")),
       el("p", { class: "signature" }, el("bdi", {}, signature)),
       el("nav", { "aria-label": "Sections" },
