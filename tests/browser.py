@@ -67,7 +67,7 @@ def requests(browser: Chrome) -> set[str]:
 def emulate(browser: Chrome, *, dark: bool = False, phone: bool = False) -> None:
     """Show the page as in the dark, or on a phone 390 CSS pixels wide."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
     if phone:
         size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

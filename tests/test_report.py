@@ -505,9 +505,9 @@ def test_cases_are_filtered_by_outcome_check_and_system(reader: Reader) -> None:
     reader.pick("state", "worse")
     assert reader.count == "29 of 30 cases"
     reader.open("repeated")
-    assert reader.count == "240 cases"
+    assert reader.count == "240 rows"
     reader.pick("system", "later with openai:m")
-    assert reader.count == "120 of 240 cases"
+    assert reader.count == "120 of 240 rows"
     assert set(reader.texts(".cases td.wide")) == {"later with openai:m"}
 
 
@@ -635,6 +635,19 @@ def test_light_and_dark_follow_the_system(reader: Reader) -> None:
     assert reader.browser.execute_script(background) == "rgb(255, 255, 255)"
     emulate(reader.browser, dark=True)
     assert reader.browser.execute_script(background) == "rgb(20, 23, 28)"
+
+
+@needs_chromium
+def test_on_paper_it_is_light_and_nothing_is_cut_off(reader: Reader) -> None:
+    reader.open("compared")
+    dark = {"name": "prefers-color-scheme", "value": "dark"}
+    reader.browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"media": "print", "features": [dark]}
+    )
+    shown = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+    assert reader.browser.execute_script(shown, "body", "backgroundColor") == "rgb(255, 255, 255)"
+    assert reader.browser.execute_script(shown, ".scrolls", "overflowX") == "visible"
+    assert not reader.one("#search").is_displayed()
 
 
 @needs_chromium

@@ -250,7 +250,7 @@ function drawPager(from, to) {
 
 function draw() {
   const rows = found.slice(view.from, view.from + SHOWN);
-  const all = counted(page.rows.length, "case");
+  const all = counted(page.rows.length, page.systems.length > 1 ? "row" : "case");
   const some = found.length < page.rows.length;
   count.textContent = some ? `${whole.format(found.length)} of ${all}` : all;
   head.replaceChildren(...columns().map(drawHeading));
