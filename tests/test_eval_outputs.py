@@ -189,6 +189,13 @@ def test_a_run_that_passed_has_nothing_to_say() -> None:
 GFM = MarkdownIt("gfm-like", {"linkify": False})
 
 
+def test_a_summary_is_never_too_long_for_a_comment() -> None:
+    text = summary([judged(wrong("45% " * 100))] * 200)
+    assert text.startswith(f"{MARKER}\n\n## Evals failed\n")
+    assert 50_000 < len(text) < 65_536
+    assert text.endswith("\n\nThe rest is too long to be shown here.\n")
+
+
 def test_a_summary_shows_scores_with_difference_and_interval() -> None:
     after = scored([51.0 + i % 3 for i in range(8)])
     text = summary([judged(after, [Gate(score="chrf")], scored([50.0] * 8))])

@@ -39,6 +39,9 @@ _SHOWN = 10
 _LONGEST = 300
 """How many characters of a text of others the summary shows."""
 
+_MOST = 60_000
+"""How many characters the summary has at most; GitHub takes no comment of more than 65,536."""
+
 
 class Judged(NamedTuple):
     """A run, its set, and what the gates say.
@@ -275,7 +278,11 @@ def summary(outcomes: Iterable[Outcome]) -> str:
             ]
         else:
             parts += _means(one)
-    return "\n\n".join(parts) + "\n"
+    text = "\n\n".join(parts) + "\n"
+    if len(text) > _MOST:
+        whole = text.rindex("\n", 0, _MOST)
+        text = f"{text[:whole]}\n\nThe rest is too long to be shown here.\n"
+    return text
 
 
 def _bullets(verdict: Verdict) -> Iterator[str]:
