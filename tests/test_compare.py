@@ -196,6 +196,19 @@ def test_cases_come_by_how_far_they_moved() -> None:
     assert system.cases[0].title == "Paper 1"
 
 
+def test_a_case_moves_too_where_all_or_one_move_alike() -> None:
+    cases = [case(number) for number in range(3)]
+
+    def made(wrong: float, chrf: list[float]) -> Run:
+        scores = [{"numbers.errors": wrong, "ok": 1 - wrong, "chrf": value} for value in chrf]
+        return run(cases, [result(c, row) for c, row in zip(cases, scores, strict=True)])
+
+    before, after = made(0, [50, 50, 50]), made(1, [10, 40, 51])
+    assert all(moved.moved < 0 for moved in only(compare(before, after)).cases)
+    (alone,) = only(compare(scored([50.0]), scored([40.0]))).cases
+    assert alone.moved == -1
+
+
 def test_findings_gained_and_lost() -> None:
     one = case(1)
     stays, goes = finding("45% is not in the abstract"), finding("7B is not in the abstract")

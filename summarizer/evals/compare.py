@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
@@ -112,7 +113,8 @@ class CaseComparison(Value):
         b: Likewise.
         differences: Score name → b − a, each the mean over repeats.
         moved: How far the case moved for the better (below zero: for the worse): the sum over all
-            scores that have a better side, each in units of its own spread.
+            scores that have a better side, each in units of how far cases move in it (root mean
+            square).
         gained: Findings on b's first answer, as the model gave it, that a's has not.
         lost: Findings on a's first answer that b's has not.
     """
@@ -287,8 +289,15 @@ def _compare_systems(
         else ScoreComparison(name=name, better=names[name], cases=0)
         for (name, column), span in zip(columns.items(), spans, strict=True)
     )
+    units = {
+        score.name: math.hypot(*column.values())
+        / math.sqrt(len(column))
+        * (-1 if score.better == "lower" else 1)
+        for score, column in zip(scores, columns.values(), strict=True)
+        if score.better and score.p is not None
+    }
     found = [
-        _compare_case(case, answers_a[case], answers_b[case], columns, scores) for case in answered
+        _compare_case(case, answers_a[case], answers_b[case], columns, units) for case in answered
     ]
     return SystemComparison(
         a=a,
@@ -339,14 +348,10 @@ def _compare_case(
     a: Sequence[Result],
     b: Sequence[Result],
     columns: Mapping[str, Mapping[str, float]],
-    scores: Iterable[ScoreComparison],
+    units: Mapping[str, float],
 ) -> CaseComparison:
     differences = {name: column[case] for name, column in columns.items() if case in column}
-    moved = sum(
-        differences[score.name] / score.spread * (-1 if score.better == "lower" else 1)
-        for score in scores
-        if score.better and score.spread and score.name in differences
-    )
+    moved = sum(differences[name] / unit for name, unit in units.items() if name in differences)
     changed = [(x, y, new_findings(x, y), new_findings(y, x)) for x, y in zip(a, b, strict=False)]
     shown_a, shown_b, gained, lost = max(changed, key=lambda pair: len(pair[2]) + len(pair[3]))
     return CaseComparison(

@@ -340,7 +340,7 @@ function drawCases() {
     page.rows.some(({ state }) => state === "blamed") && el("p", { class: "soft" },
       "Blamed: the answer is well in itself, but what it scored makes a gate fail."),
     compared && el("p", { class: "soft" }, "Moved: how far a case moved for the better over all ",
-      "scores, each in standard deviations of its own differences."),
+      "scores, each in units of how far cases move in it (root mean square)."),
     el("nav", { class: "pager", "aria-label": "Pages of cases" }, pager));
 }
 
