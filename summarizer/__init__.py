@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     )
     from summarizer.drivers import regenerate, regenerate_day, regenerate_range
     from summarizer.errors import SummarizerError
-    from summarizer.evals.compare import Comparison, compare
+    from summarizer.evals.compare import compare
+    from summarizer.evals.comparison import Comparison
     from summarizer.evals.evaluate import evaluate
     from summarizer.evals.runs import Run
     from summarizer.evals.sets import EvalSet, load_eval_set
@@ -48,7 +49,8 @@ _HOMES = {
         "Usage",
     ),
     "summarizer.errors": ("SummarizerError",),
-    "summarizer.evals.compare": ("Comparison", "compare"),
+    "summarizer.evals.compare": ("compare",),
+    "summarizer.evals.comparison": ("Comparison",),
     "summarizer.evals.evaluate": ("evaluate",),
     "summarizer.evals.runs": ("Run",),
     "summarizer.evals.sets": ("EvalSet", "load_eval_set"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from summarizer.errors import InputError
 from summarizer.evals.changes import word_diff
-from summarizer.evals.compare import Comparison, compare, figure
+from summarizer.evals.compare import compare
+from summarizer.evals.comparison import Comparison, figure
 from summarizer.evals.runs import Run, System
 from tests.made_runs import MINE, case, finding, result, run, scored, unanswered
 
@@ -56,7 +57,9 @@ def test_figures_are_told_as_people_read_them(value: float, told: str) -> None:
 
 
 def test_too_few_cases_are_told() -> None:
-    (score,) = only(compare(scored([1.0, 2.0]), scored([2.0, 4.0]))).scores
+    system = only(compare(scored([1.0, 2.0]), scored([2.0, 4.0])))
+    (score,) = system.scores
+    assert system.sentence == "no evidence of a difference: too few cases to show one (2)"
     assert (score.outcome, score.detectable) == ("no evidence", None)
     assert score.sentence == "no evidence of a difference: to see one of 1.5 takes about 6 cases"
     assert score.verdict == "no evidence: needs 6 cases"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from summarizer.digest import Summary, Usage
 from summarizer.evals.compare import compare
@@ -365,7 +365,9 @@ class Reader:
 
     @property
     def detail(self) -> WebElement:
-        return self.one("tr.detail")
+        # A link opens its case after the click has ended.
+        opened = WebDriverWait(self.browser, 10).until(lambda _: self.all("tr.detail"))
+        return opened[0]
 
     def press(self, *keys: str) -> None:
         self.browser.switch_to.active_element.send_keys(*keys)

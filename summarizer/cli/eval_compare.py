@@ -12,7 +12,7 @@ from summarizer.errors import InputError
 
 if TYPE_CHECKING:
     from summarizer.evals.changes import Change
-    from summarizer.evals.compare import CaseComparison, Comparison, SystemComparison
+    from summarizer.evals.comparison import CaseComparison, Comparison, SystemComparison
 
 _SHOWN = 5
 """How many of the cases that moved most the terminal shows."""
@@ -58,7 +58,7 @@ def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
 
 
 def _show(system: SystemComparison) -> None:
-    from summarizer.evals.compare import figure
+    from summarizer.evals.comparison import figure
 
     same = system.a == system.b
     names = [f"{one.prompt} with {one.model}" for one in (system.a, system.b)]

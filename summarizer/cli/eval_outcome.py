@@ -13,14 +13,14 @@ from summarizer.cli.terminal import notice, on_one_line, table
 from summarizer.disk import write_files
 from summarizer.evals import ci
 from summarizer.evals.averages import by_system, case_means
-from summarizer.evals.compare import figure
+from summarizer.evals.comparison import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from summarizer.evals.ci import Judged, Unjudged
-    from summarizer.evals.compare import ScoreComparison
+    from summarizer.evals.comparison import ScoreComparison
     from summarizer.evals.runs import System
 
 _SHOWN = 20

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from summarizer.digest import Finding
 from summarizer.evals.averages import by_system, case_means
-from summarizer.evals.compare import figure
+from summarizer.evals.comparison import figure
 from summarizer.evals.gates import Failure, Verdict
 from summarizer.evals.runs import questions
 from summarizer.sarif import Located, to_sarif
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from summarizer.errors import SummarizerError
-    from summarizer.evals.compare import SystemComparison
+    from summarizer.evals.comparison import SystemComparison
     from summarizer.evals.gates import Culprit
     from summarizer.evals.runs import Run, System
     from summarizer.evals.sets import EvalSet

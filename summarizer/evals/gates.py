@@ -16,14 +16,9 @@ from summarizer.digest import Finding, Value
 from summarizer.errors import InputError
 from summarizer.evals.averages import by_system, case_means
 from summarizer.evals.changes import first_attempt, first_findings
-from summarizer.evals.compare import (
-    Comparison,
-    ScoreComparison,
-    SystemComparison,
-    compare,
-    corrected,
-    figure,
-)
+from summarizer.evals.compare import compare
+from summarizer.evals.comparison import Comparison, ScoreComparison, SystemComparison, figure
+from summarizer.evals.outcomes import corrected
 from summarizer.evals.runs import Result, Run, System, signature
 from summarizer.evals.scorers import ALL, wanted_checks
 from summarizer.evals.significance import ALPHA, cases_needed

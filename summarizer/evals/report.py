@@ -27,7 +27,7 @@ from summarizer.evals.significance import intervals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from summarizer.evals.compare import Comparison
+    from summarizer.evals.comparison import Comparison
     from summarizer.evals.gates import Verdict
     from summarizer.evals.runs import Run
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from summarizer.digest import Entry, Finding, Summary
     from summarizer.evals.cases import Case
-    from summarizer.evals.compare import Comparison
+    from summarizer.evals.comparison import Comparison
     from summarizer.evals.gates import Verdict
     from summarizer.evals.runs import Result, Run, System
 
