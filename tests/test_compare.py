@@ -270,6 +270,13 @@ def test_a_diff_holds_both_texts(before: str, after: str) -> None:
     assert bare.count("\n") == before.count("\n")
 
 
+def test_answers_that_go_round_in_circles_are_compared_too() -> None:
+    before, after = "가 나 " * 5_000, "가 다 " * 5_000
+    changes = word_diff(before, after)
+    assert "".join(text for kind, text in changes if kind != "removed") == after
+    assert "".join(text for kind, text in changes if kind != "added") == before
+
+
 # --- systems -------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,9 @@ Change: TypeAlias = tuple[Literal["same", "removed", "added"], str]
 # White space goes with the word before it; line ends stand alone.
 _WORD = re.compile(r"\n|\S+[^\S\n]*|[^\S\n]+")
 
+_MOST_PAIRS = 250_000
+"""Of how many pairs of words each is looked at: two answers of 500 words are longer than most."""
+
 
 def first_attempt(result: Result) -> Attempt | None:
     """The first answer as the model gave it, before any repair; None where there is none."""
@@ -56,7 +59,10 @@ def word_diff(before: str, after: str) -> tuple[Change, ...]:
     """What became of a text; the parts `same` and `added` together are `after`."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     bare_old, bare_new = ([word.rstrip(" \t") for word in words] for words in (old, new))
-    matcher = SequenceMatcher(None, bare_old, bare_new, autojunk=False)
+    # Of long answers that go round in circles, words that are everywhere tell nothing and take
+    # hours: time grows with the cube of their number.
+    circling = len(old) * len(new) > _MOST_PAIRS
+    matcher = SequenceMatcher(None, bare_old, bare_new, autojunk=circling)
     changes: list[Change] = []
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if kind == "equal":
