@@ -151,7 +151,7 @@ def test_scores_that_move_alike_are_one_test() -> None:
     # In chrf the first case ties, and the others move by as much as they like.
     assert chrf.p == chrf.p_holm == 2 / 2**6
     assert ok.outcome == errors.outcome == "worse"
-    assert system.sentence == "of 3 scores that differ 2 are worse and 1 is better"
+    assert system.sentence == "of 3 scores that differ, 2 are worse and 1 is better"
 
 
 def test_a_score_that_does_not_apply_leaves_the_case_out() -> None:

@@ -391,7 +391,7 @@ def test_the_comparison_says_what_is_real_and_what_is_not(reader: Reader) -> Non
     sections = reader.texts("main h2")
     assert sections == ["Comparison", "Gates", "Cases", "Prompts", "Scores", "Costs"]
     assert reader.one(".lead").text == (
-        "Of 3 scores that differ 1 is worse; no evidence of a difference in 2."
+        "Of 3 scores that differ, 1 is worse; no evidence of a difference in 2."
     )
     reader.one("#comparison summary").click()
     said = {

@@ -152,7 +152,7 @@ class SystemComparison(Value):
             if (number := count[way])
         ]
         if real:
-            told = f"of {len(tested)} scores that differ {' and '.join(real)}"
+            told = f"of {len(tested)} scores that differ, {' and '.join(real)}"
             unclear = count["no evidence"]
             return f"{told}; no evidence of a difference in {unclear}" if unclear else told
         if tested and all(score.detectable is None for score in tested):

@@ -162,7 +162,7 @@ function drawMoved(system) {
   const far = (row) => (page.rows[row].system === system ? Math.abs(page.rows[row].moved) : 0);
   const rows = [...page.rows.keys()].filter(far).sort((a, b) => far(b) - far(a));
   return rows.length > 0 && [
-    el("h3", {}, "Cases that moved most"),
+    el("h4", {}, "Cases that moved most"),
     rows.slice(0, MOVED).map((row) => {
       const { id, title, moved } = page.rows[row], { now } = JSON.parse(texts[row]), { before, diff } = JSON.parse(changes[row]);
       const tagged = [...now, before].flatMap(({ steps }) => steps)
