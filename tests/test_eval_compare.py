@@ -87,7 +87,7 @@ def test_a_change_is_accepted_compared_and_judged(folder: Path, run: Run) -> Non
     assert "| - 정확도" not in compared.out
     assert "| 정확도 [-71%에-] {+78%에+} 도달했습니다." in compared.out
     assert "no evidence of a difference: too few cases to show one (3)" in compared.out
-    assert "1 point the same" in compared.out
+    assert "1 other line the same" in compared.out
     run("eval", "compare", "good.jsonl", "wrong.jsonl", "--html", "report.html")
     assert "78%" in Path("report.html").read_text()
     # A baseline compares like the run that it was.
@@ -124,6 +124,20 @@ def test_a_comparison_as_json(folder: Path, run: Run) -> None:
     assert scores["numbers.errors"]["losses"] == 1
     assert scores["numbers.errors"]["says"].startswith("no evidence")
     assert document["signature_a"].startswith("set:little|")
+
+
+def test_no_text_of_a_run_moves_the_cursor(folder: Path, run: Run) -> None:
+    run("eval", "little", "--out", "good.jsonl")
+    answer(folder, WRONG)
+    run("eval", "little", "--out", "wrong.jsonl")
+    for path in map(Path, ("good.jsonl", "wrong.jsonl")):
+        text = path.read_text()
+        for word in ("handwritten", "numbers.errors", "little"):
+            text = text.replace(f'"{word}"', f'"{word}\\u001b[2J"')
+        path.write_text(text)
+    compared = run("eval", "compare", "good.jsonl", "wrong.jsonl")
+    assert "handwritten\\x1b[2J" in compared.out
+    assert "\x1b" not in compared.out
 
 
 def test_runs_without_anything_in_common(folder: Path, run: Run, tmp_path: Path) -> None:

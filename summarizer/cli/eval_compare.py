@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from summarizer.cli.terminal import counted, on_one_line, print_json, table, visible
+from summarizer.cli.terminal import counted, on_one_line, print_json, show, table, visible
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
     if as_json:
         print_json(_document(comparison))
         return
-    click.echo(f"before  {comparison.signature_a}\nnow     {comparison.signature_b}")
+    show(f"before  {comparison.signature_a}\nnow     {comparison.signature_b}")
     for system in comparison.systems:
         _show(system)
     for told in comparison.left_out:
-        click.echo(on_one_line(told))
+        show(on_one_line(told))
 
 
 def _show(system: SystemComparison) -> None:
@@ -62,7 +62,7 @@ def _show(system: SystemComparison) -> None:
 
     same = system.a == system.b
     names = [f"{one.prompt} with {one.model}" for one in (system.a, system.b)]
-    click.echo(f"\n{names[0]}" if same else f"\n{names[0]} → {names[1]}")
+    show(f"\n{names[0]}" if same else f"\n{names[0]} → {names[1]}")
     changed = [score for score in system.scores if score.p is not None]
     rows = [
         [
@@ -79,32 +79,32 @@ def _show(system: SystemComparison) -> None:
     if rows:
         head = ["score", "before", "now", "difference", "95 %", "p", "won / lost / tied", ""]
         table(head, rows, numbers=range(1, 7))
-        click.echo(system.sentence)
+        show(system.sentence)
     if left := len(system.scores) - len(changed):
-        click.echo(f"{left} {'scores are' if left > 1 else 'score is'} the same in every case")
+        show(f"{left} {'scores are' if left > 1 else 'score is'} the same in every case")
     moved = [case for case in system.cases if case.moved or case.text_a != case.text_b]
     for case in moved[:_SHOWN]:
         _show_case(case)
     if len(moved) > _SHOWN:
-        click.echo(f"\n{len(moved) - _SHOWN} other cases changed and moved less; --html shows all")
+        show(f"\n{len(moved) - _SHOWN} other cases changed and moved less; --html shows all")
 
 
 def _show_case(case: CaseComparison) -> None:
     direction = "better" if case.moved > 0 else "worse" if case.moved < 0 else "changed"
-    click.echo(f"\n{direction}  {on_one_line(case.case)}  {on_one_line(case.title)}")
+    show(f"\n{direction}  {on_one_line(case.case)}  {on_one_line(case.title)}")
     scores = [f"{name} {value:+.4g}" for name, value in case.differences.items() if value]
     if scores:
-        click.echo(f"    {', '.join(scores)}")
+        show(f"    {', '.join(scores)}")
     for told, findings in (("new", case.gained), ("gone", case.lost)):
         for finding in findings:
             place = "" if finding.point is None else f"point {finding.point + 1}: "
-            click.echo(f"    {told}: {place}{on_one_line(finding.message)} ({finding.check})")
+            show(f"    {told}: {place}{on_one_line(finding.message)} ({finding.check})")
     lines = "".join(_shown(change) for change in case.diff).split("\n")
     changed = [line for line in lines if "[-" in line or "{+" in line]
     for line in changed:
         click.echo(f"    | {line}")
-    if left := len(lines) - len(changed):
-        click.echo(f"    {counted(left, 'point')} the same")
+    if left := len(list(filter(str.strip, lines))) - len(changed):
+        show(f"    {counted(left, 'other line')} the same")
 
 
 def _shown(change: Change) -> str:
