@@ -34,6 +34,7 @@ def test_a_score_that_is_really_better() -> None:
     assert score.interval is not None
     assert 4 <= score.interval[0] < score.difference < score.interval[1] <= 6
     assert score.sentence == "better by 5.167"
+    assert system.sentence == "the one score that differs is better"
 
 
 def test_no_evidence_says_what_it_would_take() -> None:

@@ -86,7 +86,7 @@ def _show(system: SystemComparison) -> None:
     for case in moved[:_SHOWN]:
         _show_case(case)
     if len(moved) > _SHOWN:
-        show(f"\n{len(moved) - _SHOWN} other cases changed and moved less; --html shows all")
+        show(f"\n{len(moved) - _SHOWN} other cases changed; --html shows all")
 
 
 def _show_case(case: CaseComparison) -> None:

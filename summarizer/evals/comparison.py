@@ -152,6 +152,8 @@ class SystemComparison(Value):
             if (number := count[way])
         ]
         if real:
+            if len(tested) == 1:
+                return f"the one score that differs is {tested[0].outcome}"
             told = f"of {len(tested)} scores that differ, {' and '.join(real)}"
             unclear = count["no evidence"]
             return f"{told}; no evidence of a difference in {unclear}" if unclear else told

@@ -174,7 +174,7 @@ function drawMoved(system) {
           : el("p", { class: "soft" }, "The text is the same."));
     }),
     rows.length > MOVED && el("p", { class: "soft" },
-      `${counted(rows.length - MOVED, "other case")} moved less; the table of cases has them all.`),
+      `${counted(rows.length - MOVED, "other case")} moved; the table of cases has them all.`),
   ];
 }
 
