@@ -159,6 +159,7 @@ def test_differences_from_the_baseline_stand_beside_the_scores(run: Run, make_se
     changed = run("eval", "mine")
     (row,) = [line for line in changed.out.splitlines() if line.strip().startswith("rouge.l")]
     assert "no evidence" in row
+    assert "against the baseline: no evidence of a difference: too few cases" in changed.out
     assert float(row.split()[4]) < 0
     scores = json.loads(run("eval", "mine", "--json").out)[0]["systems"][0]["scores"]
     (score,) = [score for score in scores if score["name"] == "rouge.l"]

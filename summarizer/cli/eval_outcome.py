@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from summarizer.evals.ci import Judged, Unjudged
-    from summarizer.evals.comparison import ScoreComparison
+    from summarizer.evals.comparison import ScoreComparison, SystemComparison
     from summarizer.evals.runs import System
 
 _SHOWN = 20
@@ -31,20 +31,23 @@ def show(judged: Judged) -> None:
     """Scores of each prompt and model, what failed and why, and how the run was made."""
     compared = _compared(judged)
     for system, answers in by_system(judged.run).items():
-        name = f"{system.prompt} with {system.model}"
-        click.echo(f"{judged.run.header.set}: {on_one_line(name)}")
-        against = compared.get(system, {})
+        asked = f"{system.prompt} with {system.model}"
+        click.echo(f"{judged.run.header.set}: {on_one_line(asked)}")
+        against = compared.get(system)
+        known = _by_name(against)
         rows = [
             [
                 name,
                 figure(fmean(values.values())),
                 f"{len(values)}",
-                *(_difference(against.get(name)) if against else ()),
+                *(_difference(known.get(name)) if against else ()),
             ]
             for name, values in case_means(answers).items()
         ]
         head = ["score", "mean", "n", *(("baseline", "difference", "") if against else ())]
         table(head, rows, numbers=range(1, 5))
+        if against:
+            click.echo(f"against the baseline: {against.sentence}")
     verdict = judged.verdict
     for failure in verdict.failures:
         of = failure.system
@@ -60,10 +63,14 @@ def show(judged: Judged) -> None:
     click.echo(f"{verdict.set} {outcome}  {on_one_line(verdict.signature)}")
 
 
-def _compared(judged: Judged) -> dict[System, dict[str, ScoreComparison]]:
-    """Each system's scores by name, where the baseline has it."""
+def _compared(judged: Judged) -> dict[System, SystemComparison]:
+    """Each system that the baseline has, held against it."""
     systems = judged.verdict.comparison.systems if judged.verdict.comparison else ()
-    return {system.b: {score.name: score for score in system.scores} for system in systems}
+    return {system.b: system for system in systems}
+
+
+def _by_name(system: SystemComparison | None) -> dict[str, ScoreComparison]:
+    return {score.name: score for score in system.scores} if system else {}
 
 
 def _difference(score: ScoreComparison | None) -> list[str]:
@@ -76,6 +83,7 @@ def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
     """Each prompt and model with its scores and, where there is a baseline, the differences."""
     compared = _compared(judged)
     for system, answers in by_system(judged.run).items():
+        known = _by_name(compared.get(system))
         scores = []
         for name, values in case_means(answers).items():
             score: dict[str, Any] = {
@@ -83,7 +91,7 @@ def _systems(judged: Judged) -> Iterator[dict[str, Any]]:
                 "mean": fmean(values.values()),
                 "cases": len(values),
             }
-            if found := compared.get(system, {}).get(name):
+            if found := known.get(name):
                 score |= {
                     "baseline": found.mean_a,
                     "difference": found.difference,
