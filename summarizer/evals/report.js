@@ -117,7 +117,7 @@ function drawCompared({ before, now, says, scores }) {
     .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
   const same = scores.filter(({ p, cases }) => p == null && cases > 0);
   const reach = Math.max(0.5, ...changed.filter(({ spread }) => spread != null).flatMap((score) =>
-    [score.difference, ...(score.interval ?? [])].map((value) => Math.abs(inSpreads(score, value)))));
+    [score.difference, ...(score.interval ?? [])].map((end) => Math.abs(inSpreads(score, end)))));
   // What may well be chance would hide what is not.
   const real = changed.some(({ outcome }) => outcome === "worse" || outcome === "better");
   const [shown, unclear] = real
@@ -164,7 +164,9 @@ function drawMoved(system) {
   return rows.length > 0 && [
     el("h4", {}, "Cases that moved most"),
     rows.slice(0, MOVED).map((row) => {
-      const { id, title, moved } = page.rows[row], { now } = JSON.parse(texts[row]), { before, diff } = JSON.parse(changes[row]);
+      const { id, title, moved } = page.rows[row];
+      const { now } = JSON.parse(texts[row]);
+      const { before, diff } = JSON.parse(changes[row]);
       const tagged = [...now, before].flatMap(({ steps }) => steps)
         .flatMap(({ findings }) => findings).filter(({ tag }) => tag);
       return el("div", { class: "moved" },

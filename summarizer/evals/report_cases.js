@@ -84,7 +84,7 @@ function drawCaseScores({ scores, moves }) {
       el("tbody", {}, rows)));
 }
 
-// From the points before to the points now, or those that changed; a line end begins the next point.
+// From the points before to the points now, all or those that changed; a line end ends a point.
 function drawDiff(diff, changedOnly = false) {
   const names = { same: "span", removed: "del", added: "ins" };
   const points = [[]];
