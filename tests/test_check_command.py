@@ -44,6 +44,16 @@ ABSTRACTS = {
 CHECKS = "links,josa,text,shape,register"
 
 
+# Of each text that stands in `TEXT`, what is right in its place.
+RIGHT = {"방법를": "방법을", "자료을": "자료를", "code에서": "code 에서"}
+
+
+def mended(text: str) -> str:
+    for wrong, right in RIGHT.items():
+        text = text.replace(wrong, right)
+    return text
+
+
 @pytest.fixture
 def digest(tmp_path: Path) -> Path:
     path = tmp_path / "2024-01-02.md"
@@ -83,12 +93,7 @@ def test_fixing_changes_only_the_lines_it_mends(run: Run, digest: Path, papers: 
     ended = run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
     assert ended.code == 0
     assert "3 findings mended" in ended.err
-    wanted = (
-        TEXT.replace("방법를", "방법을")
-        .replace("자료을", "자료를")
-        .replace("code에서", "code 에서")
-    )
-    assert digest.read_text() == wanted
+    assert digest.read_text() == mended(TEXT)
 
 
 @pytest.mark.parametrize("drift", ["\r\n", "irregular"])
@@ -102,12 +107,7 @@ def test_every_other_byte_stays_in_a_drifted_file(
 
     digest.write_bytes(drifted(TEXT))
     run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
-    wanted = (
-        TEXT.replace("방법를", "방법을")
-        .replace("자료을", "자료를")
-        .replace("code에서", "code 에서")
-    )
-    assert digest.read_bytes() == drifted(wanted)
+    assert digest.read_bytes() == drifted(mended(TEXT))
 
 
 def test_json_digests_are_mended_too(run: Run, tmp_path: Path, papers: Path) -> None:
@@ -139,9 +139,9 @@ def test_an_archive_is_adopted_and_only_new_faults_fail(
     assert "known since 2024" in accepted.read_text()
 
     digest.write_text(TEXT)
-    mended = run(*check)
-    assert mended.code == 0
-    assert "nothing needs this any more: 2401.00002 josa" in mended.err
+    after = run(*check)
+    assert after.code == 0
+    assert "nothing needs this any more: 2401.00002 josa" in after.err
 
 
 def test_an_acceptance_may_expire(run: Run, digest: Path, papers: Path, tmp_path: Path) -> None:
@@ -213,24 +213,14 @@ def test_of_two_entries_with_one_id_each_is_mended_by_its_own(
     twice = TEXT.replace(second, second.replace("00002", "00001"))
     digest.write_text(twice)
     run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
-    wanted = (
-        twice.replace("방법를", "방법을")
-        .replace("자료을", "자료를")
-        .replace("code에서", "code 에서")
-    )
-    assert digest.read_text() == wanted
+    assert digest.read_text() == mended(twice)
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n"])
 def test_line_ends_of_every_kind_stay(end: str, run: Run, digest: Path, papers: Path) -> None:
     digest.write_bytes(TEXT.replace("\n", end).encode())
     run("check", digest, "--papers", papers, "--only", CHECKS, "--fix")
-    wanted = (
-        TEXT.replace("방법를", "방법을")
-        .replace("자료을", "자료를")
-        .replace("code에서", "code 에서")
-    )
-    assert digest.read_bytes() == wanted.replace("\n", end).encode()
+    assert digest.read_bytes() == mended(TEXT).replace("\n", end).encode()
 
 
 def test_fixing_json_adds_no_abstracts(run: Run, tmp_path: Path, papers: Path) -> None:
