@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from summarizer.disk import read_text, try_folder, write_files, write_lines
 from summarizer.errors import DiskError, InputError
+from tests.disks import file_size_limit
 
 
 def names(folder: Path) -> list[str]:
@@ -176,13 +176,11 @@ def test_a_disk_that_is_full_changes_no_file(
 
 def test_a_file_that_may_not_grow_changes_no_file(tmp_path: Path) -> None:
     write_files({tmp_path / "a": "old"})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(DiskError, match="could not be written: file too large"):
-            write_files({tmp_path / "a": "new", tmp_path / "b": "x" * 2000})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with (
+        file_size_limit(1000),
+        pytest.raises(DiskError, match="could not be written: file too large"),
+    ):
+        write_files({tmp_path / "a": "new", tmp_path / "b": "x" * 2000})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
 
 

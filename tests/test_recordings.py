@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import json
 import logging
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +25,7 @@ from summarizer.models.recordings import (
     write_recordings,
 )
 from summarizer.models.replay import Replay
+from tests.disks import file_size_limit
 from tests.recorded import PAPERS, WHEN, Model, question, recording
 
 
@@ -248,13 +248,9 @@ async def test_a_full_disk_loses_nothing_and_leaves_no_half_line(path: Path) -> 
     recorder = Recorder(Model(), path)
     await recorder.ask(question())
     before = held(path)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, hard))
-    try:
-        with pytest.raises(DiskError, match="file too large") as caught:
-            await recorder.ask(question(PAPERS[1]))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    limit = file_size_limit(len(before) + 50)
+    with limit, pytest.raises(DiskError, match="file too large") as caught:
+        await recorder.ask(question(PAPERS[1]))
     assert caught.value.exit_code == 3
     assert held(path) == before
     await recorder.ask(question(PAPERS[2]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -25,6 +24,7 @@ from summarizer.digest import Usage
 from summarizer.errors import InputError, ModelError, StoreError, SummarizerError
 from summarizer.models import Answer, Message, Request
 from summarizer.store import Store, Stored, default_path
+from tests.disks import Damage, damages, file_size_limit
 
 LINUX = sys.platform == "linux"
 
@@ -557,16 +557,6 @@ async def test_nothing_more_is_bought_once_an_answer_could_not_be_kept(path: Pat
         assert await stored.ask(question("before")) == answer("to before")
 
 
-@contextmanager
-def file_size_limit(size: int):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_file_that_may_not_grow_loses_no_earlier_answer(path: Path) -> None:
     with Store(path) as store:
         await store.put("m", question("a"), answer("kept"))
@@ -653,18 +643,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=60, deadline=None)
-@example(at=4011, noise=b"\x80", cut=False)  # in the text of the schema
-@example(at=43816, noise=b"\x00", cut=False)  # an answer becomes NULL
-@given(at=st.integers(0, 2**20), noise=st.binary(min_size=1, max_size=200), cut=st.booleans())
-def test_any_damage_is_a_store_error_or_no_harm(
-    whole: Path, at: int, noise: bytes, cut: bool
-) -> None:
-    content = whole.read_bytes()
-    at %= len(content)
-    damaged = content[:at] + noise + (b"" if cut else content[at + len(noise) :])
+@example(Damage(4011, b"\x80"))  # in the text of the schema
+@example(Damage(43816, b"\x00"))  # an answer becomes NULL
+@given(damages)
+def test_any_damage_is_a_store_error_or_no_harm(whole: Path, damage: Damage) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.sqlite3")
-        path.write_bytes(damaged)
+        path.write_bytes(damage.of(whole.read_bytes()))
         with suppress(StoreError), Store(path, patience=0.01) as store:
             for i in range(40):
                 kept = store.get("m", question(f"{i}").fingerprint)

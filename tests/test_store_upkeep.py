@@ -6,22 +6,21 @@ import asyncio
 import datetime as dt
 import json
 import os
-import resource
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from summarizer.digest import Usage
 from summarizer.errors import DiskError, InputError, StoreError
 from summarizer.models import Answer, Message, Request
 from summarizer.store import Store, audit, database, upkeep
 from tests.conftest import Run
+from tests.disks import Damage, damages, file_size_limit
 
 MINI, LARGE = "openai:gpt-5-mini", "openai:gpt-5"
 
@@ -65,16 +64,6 @@ def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
-
-
-@contextmanager
-def file_size_limit(size: int):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def kept(path: Path) -> dict[str, int]:
@@ -322,14 +311,10 @@ def test_a_recovery_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@example(at=100, noise=b"\0" * 200, cut=False)
-@given(at=st.integers(0, 2**20), noise=st.binary(min_size=1, max_size=200), cut=st.booleans())
-def test_any_damage_is_told_and_never_a_traceback(
-    whole: Path, at: int, noise: bytes, cut: bool
-) -> None:
-    content = whole.read_bytes()
-    at %= len(content)
-    damaged = content[:at] + noise + (b"" if cut else content[at + len(noise) :])
+@example(Damage(100, b"\0" * 200))
+@given(damages)
+def test_any_damage_is_told_and_never_a_traceback(whole: Path, damage: Damage) -> None:
+    damaged = damage.of(whole.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "s")
         path.write_bytes(damaged)

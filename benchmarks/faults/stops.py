@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import sqlite3
 import subprocess
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from benchmarks.faults.runs import (
 )
 from tests import made_papers
 from tests.chat_server import ChatServer, Reply, error
+from tests.disks import file_size_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -288,17 +288,10 @@ def a_small_tmpfs(folder: Path) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def files_of_at_most_100_kb(_: Path) -> Iterator[Callable[[], None]]:
-    """No file grows beyond a limit (RLIMIT_FSIZE), until room is made."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def make_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    try:
-        yield make_room
-    finally:
-        make_room()
+    """No file grows beyond a limit, until room is made."""
+    with ExitStack() as limited:
+        limited.enter_context(file_size_limit(100_000))
+        yield limited.close
 
 
 def _promised(code: int) -> str:
