@@ -186,7 +186,8 @@ class BatchServer:
                 web.get("/v1/batches/{id}", self._calling("retrieve", self._retrieve)),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        # aiohttp takes no time at all for as long as it takes.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"

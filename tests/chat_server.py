@@ -207,16 +207,23 @@ class ChatServer:
         async def listen(port: int) -> asyncio.Server:
             return await asyncio.start_server(connected, "127.0.0.1", port, backlog=2048)
 
+        async def close(server: asyncio.Server) -> None:
+            # asyncio leaks what it has accepted and not yet told of when its server is closed.
+            mine = {asyncio.current_task()}
+            while accepted := asyncio.all_tasks() - open_connections - mine:
+                await asyncio.wait(accepted)
+            server.close()
+
         server = await listen(0)
         port = server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/v1"
         self._ready.set()
         while deaf := await self._deaf.get():
-            server.close()
+            await close(server)
             await asyncio.sleep(deaf)
             server = await listen(port)
         self._stop.set()
-        server.close()
+        await close(server)
         for task in list(open_connections):
             task.cancel()
         await asyncio.gather(*open_connections, return_exceptions=True)
