@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +61,32 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Outcome(int(left.value.code or 0), out, err)
 
     return call
+
+
+def start(words: Sequence[str]) -> subprocess.Popen[str]:
+    """Start the command line in a process of its own."""
+    # Where the tests run with SIGINT ignored, a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "summarizer", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    signal.signal(signal.SIGINT, before)
+    return process
+
+
+def interrupt(words: Sequence[str], when: threading.Event) -> Outcome:
+    """Start the command line, and interrupt it as Ctrl-C does once something has happened."""
+    with start(words) as process:
+        try:
+            assert when.wait(30)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    return Outcome(process.returncode, out, err)
 
 
 @pytest.fixture

@@ -32,10 +32,6 @@ def date_of(day: int) -> str:
 WEEK = f"{date_of(0)}..{date_of(6)}"
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
 def paper(day: int, number: int) -> dict[str, Any]:
     return {
         "arxiv_id": f"2403.{day:02}{number:03}",

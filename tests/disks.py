@@ -1,4 +1,7 @@
-"""What goes wrong on a disk: files that may not grow, and bytes that are not what was written."""
+"""What lies in a folder, and what goes wrong on a disk.
+
+Files that may not grow, and bytes that are not what was written.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,18 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from hypothesis import strategies as st
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def finished(folder: Path) -> dict[str, bytes]:
+    """Its files, without what a process that was killed had not finished writing."""
+    return {name: data for name, data in files(folder).items() if not name.endswith(".tmp")}
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from summarizer.archive import (
 )
 from summarizer.digest import Digest, Entry, Paper, Provenance, Summary
 from summarizer.errors import DiskError, InputError
+from tests.disks import files
 
 DAY = dt.date(2024, 1, 12)
 SHARED = Path(__file__).parents[2] / "shared"
@@ -47,10 +48,6 @@ def day(*entries: Entry) -> Digest:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 # Writing a day
@@ -86,7 +83,7 @@ def test_the_same_day_again_touches_nothing(tmp_path: Path) -> None:
 
 def test_a_day_with_failures_is_written_beside_the_standing_one(tmp_path: Path) -> None:
     write_day(tmp_path, day(ok(1), ok(2)))
-    standing = contents(tmp_path)
+    standing = files(tmp_path)
     written = write_day(tmp_path, day(ok(1, "더 나은 요점이다."), failed(2)))
     assert written.partial
     assert written.lost == ()
@@ -94,7 +91,7 @@ def test_a_day_with_failures_is_written_beside_the_standing_one(tmp_path: Path) 
         "2024-01-12.partial.md",
         "2024-01-12.partial.json",
     ]
-    assert contents(tmp_path).items() >= standing.items()
+    assert files(tmp_path).items() >= standing.items()
     assert "Paper 2" not in (tmp_path / "2024-01-12.partial.md").read_text()
     assert "the answer was empty" in (tmp_path / "2024-01-12.partial.json").read_text()
     assert read_day(tmp_path, DAY) == day(ok(1), ok(2))
@@ -126,11 +123,11 @@ def test_a_digest_that_lacks_published_papers_is_worse(
     tmp_path: Path, standing: tuple[str, ...]
 ) -> None:
     write_day(tmp_path, day(ok(1), ok(2), ok(3)), standing)
-    before = contents(tmp_path)
+    before = files(tmp_path)
     written = write_day(tmp_path, day(ok(2), ok(4)))
     assert written.partial
     assert written.lost == ("2401.00001", "2401.00003")
-    assert contents(tmp_path).items() >= before.items()
+    assert files(tmp_path).items() >= before.items()
 
 
 def test_papers_of_either_standing_format_count(tmp_path: Path) -> None:
@@ -166,7 +163,7 @@ def test_a_file_that_is_no_digest_is_not_overwritten(
         prepare(tmp_path, DAY)
     with pytest.raises(InputError, match="cannot be read as one"):
         read_day(tmp_path, DAY)
-    assert contents(tmp_path) == {name: content}
+    assert files(tmp_path) == {name: content}
 
 
 def test_a_folder_in_a_digest_s_place_is_not_touched(tmp_path: Path) -> None:
@@ -180,7 +177,7 @@ def test_a_full_disk_leaves_the_archive_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_day(tmp_path, day(ok(1)))
-    before = contents(tmp_path)
+    before = files(tmp_path)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -190,7 +187,7 @@ def test_a_full_disk_leaves_the_archive_as_it_was(
         with pytest.raises(DiskError, match="no space left on device") as caught:
             write_day(tmp_path, worse_or_better)
         assert caught.value.exit_code == 3
-        assert contents(tmp_path) == before
+        assert files(tmp_path) == before
 
 
 def test_an_archive_that_cannot_be_a_folder_is_said(tmp_path: Path) -> None:
@@ -216,9 +213,9 @@ def test_preparing_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> 
     prepare(tmp_path / "new" / "folder", DAY)
     assert names(tmp_path / "new" / "folder") == []
     write_day(tmp_path / "archive", day(ok(1)))
-    before = contents(tmp_path / "archive")
+    before = files(tmp_path / "archive")
     prepare(tmp_path / "archive", DAY)
-    assert contents(tmp_path / "archive") == before
+    assert files(tmp_path / "archive") == before
 
 
 # Reading
@@ -304,12 +301,12 @@ def test_a_better_partial_day_stands_before_a_worse_one(
 ) -> None:
     better = [by("a", ok(1)), by("a", ok(2)), by("a", failed(3))]
     paths = write_day(tmp_path, day(*better), formats).paths
-    standing = contents(tmp_path)
+    standing = files(tmp_path)
     worse = [by("a", ok(1, "새 요점이다.")), by("a", failed(2)), by("a", ok(3))]
     written = write_day(tmp_path, day(*worse), formats)
     assert (written.partial, written.paths, written.changed) == (True, paths, ())
     assert [row.status for row in written.accounts] == ["new", "failed", "new"]
-    assert contents(tmp_path) == standing
+    assert files(tmp_path) == standing
 
 
 def test_a_partial_day_gives_way_to_another_prompt_a_fuller_and_a_whole_one(

@@ -22,6 +22,8 @@ from summarizer.models.openai import OpenAIModel
 from summarizer.store import Store
 from tests.batch_server import FAULTS, BatchServer, Call
 from tests.chat_server import Reply, error
+from tests.days import WELL
+from tests.disks import files
 
 DATE = dt.date(2024, 3, 4)
 PAPERS = [
@@ -34,12 +36,6 @@ PAPERS = [
     )
     for n in range(1, 13)
 ]
-POINTS = [
-    "이 논문은 새로운 방법을 제안합니다.",
-    "이 방법은 기존 방법보다 단순합니다.",
-    "여러 실험에서 방법의 효과를 확인했습니다.",
-    "저자들은 남은 한계도 함께 논의합니다.",
-]
 REPAIRED = 4
 """How many papers' first answers are wrong."""
 
@@ -49,7 +45,7 @@ def respond(body: dict[str, Any]) -> str:
     asked = body["messages"][1]["content"]
     wrong = any(paper.title + "\n" in asked + "\n" for paper in PAPERS[:REPAIRED])
     put_off = wrong and len(body["messages"]) == 2
-    return "I would rather not." if put_off else json.dumps({"points": POINTS})
+    return "I would rather not." if put_off else WELL
 
 
 @pytest.fixture
@@ -79,10 +75,6 @@ async def make_day(url: str, store: Path, folder: Path) -> DayReport:
             )
         finally:
             await model.aclose()
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -19,19 +18,13 @@ import pytest
 from summarizer import Digest, Paper, load_prompt, parse_markdown
 from summarizer.models.recordings import handwritten, read_recordings, write_recordings
 from tests.chat_server import CUT, HANG, ChatServer, completion, error
-from tests.conftest import Run
+from tests.conftest import Run, interrupt
+from tests.days import KEY, POINTS, WELL, serving
+from tests.disks import files
 
 SHARED = Path(__file__).parents[2] / "shared"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "2024-01-12"
-
-KEY = "sk-test-0123456789abcdef0123456789abcdef"
-POINTS = [
-    "이 논문은 새로운 방법을 제안합니다.",
-    "이 방법은 기존 방법보다 단순합니다.",
-    "여러 실험에서 방법의 효과를 확인했습니다.",
-    "저자들은 남은 한계도 함께 논의합니다.",
-]
 
 
 def papers_of(path: Path) -> list[Paper]:
@@ -77,15 +70,8 @@ def papers(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with ChatServer(key=KEY) as server:
-        server.answers(lambda _: json.dumps({"points": POINTS}))
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with serving(monkeypatch) as server:
         yield server
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def test_the_sample_day_needs_no_key_and_no_network(run: Run, tmp_path: Path) -> None:
@@ -216,7 +202,7 @@ def test_one_failure_takes_no_other_and_the_old_digest_stays(
     def refuse_two(body: dict[str, Any]) -> Any:
         if "Part 2" in body["messages"][1]["content"]:
             return completion("Sorry, I cannot.")
-        return json.dumps({"points": POINTS})
+        return WELL
 
     server.answers(refuse_two)
     ended = run(*day, "--out", out)
@@ -229,7 +215,7 @@ def test_one_failure_takes_no_other_and_the_old_digest_stays(
     partial = parse_markdown(after["2024-01-02.partial.md"].decode())
     assert [e.paper.arxiv_id for e in partial.entries] == ["2401.00001", "2401.00003"]
 
-    server.answers(lambda _: json.dumps({"points": POINTS}))
+    server.answers(lambda _: WELL)
     assert run(*day, "--out", out).code == 0
     assert files(out) == before
 
@@ -286,7 +272,7 @@ def test_a_network_failure_after_retries_is_3(
     monkeypatch.setattr("summarizer.limits.Limits.__init__.__kwdefaults__", {
         **__import__("summarizer.limits").limits.Limits.__init__.__kwdefaults__, "sleep": at_once,
     })  # fmt: skip
-    server.answers(lambda body: CUT if "Part 1" in str(body) else json.dumps({"points": POINTS}))
+    server.answers(lambda body: CUT if "Part 1" in str(body) else WELL)
     ended = run(
         "digest", "2024-01-02", "--from", papers, "--model", "openai:test", "--out", tmp_path
     )
@@ -328,26 +314,16 @@ def test_an_interrupted_run_loses_no_answer(
         if "Part 3" in body["messages"][1]["content"]:
             held.set()
             return HANG
-        return json.dumps({"points": POINTS})
+        return WELL
 
     server.answers(hang_on_the_third)
     day = ["digest", "2024-01-02", "--from", str(papers), "--model", "openai:test"]
     day += ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "o"), "--concurrency", "1"]
-    command = [sys.executable, "-m", "summarizer", *day]
-    # Where the tests run with SIGINT ignored, a child would inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        signal.signal(signal.SIGINT, before)
-        try:
-            assert held.wait(30)
-            process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert process.returncode == 130
-    assert told.strip() == "Interrupted; the same command takes up where this one stopped"
+    interrupted = interrupt(day, held)
+    assert (interrupted.code, interrupted.out) == (130, "")
+    assert interrupted.err == "Interrupted; the same command takes up where this one stopped\n"
     assert not list((tmp_path / "o").iterdir())
-    server.answers(lambda _: json.dumps({"points": POINTS}))
+    server.answers(lambda _: WELL)
     ended = run(*day)
     assert ended.code == 0
     assert "1 call, 2 answers from the store" in ended.err
@@ -382,7 +358,7 @@ def test_a_server_s_impossible_usage_is_not_counted(
     run: Run, tmp_path: Path, papers: Path, server: ChatServer
 ) -> None:
     usage = {"prompt_tokens": -5, "completion_tokens": 10**20, "total_tokens": True}
-    server.answers(lambda _: completion(json.dumps({"points": POINTS}), usage=usage))
+    server.answers(lambda _: completion(WELL, usage=usage))
     ended = run(
         "digest", "2024-01-02", "--from", papers, "--model", "openai:test", "--out", tmp_path / "o"
     )

@@ -104,10 +104,9 @@ def test_no_call_starts_after_a_refusal(tmp_path: Path, refusal: stops.Refusal) 
     [
         partial(stops.full_disk, run=run_here, disk=stops.files_of_at_most_100_kb),
         partial(stops.damaged_store, run=run_here),
-        partial(stops.no_store, run=run_here),
-        partial(stops.newer_store, run=run_here),
+        *(partial(stops.left_alone, harm=harm, run=run_here) for harm in stops.HARMS),
     ],
-    ids=["full disk", "damaged", "no store", "newer"],
+    ids=["full disk", "damaged", *(harm.name for harm in stops.HARMS)],
 )
 def test_a_disk_or_store_that_fails_is_told_and_loses_nothing(
     tmp_path: Path, trial: Callable[..., Tried]

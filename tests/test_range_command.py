@@ -24,13 +24,13 @@ from tests.days import (
     WELL,
     asked_about,
     date_of,
-    files,
     paper,
     serving,
     week_command,
     write_day,
     write_days,
 )
+from tests.disks import files
 
 BAD = completion("Sorry, I cannot.")
 

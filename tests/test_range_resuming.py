@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.chat_server import HANG, ChatServer
-from tests.conftest import Run
-from tests.days import WELL, asked_about, files, serving, week_command
+from tests.conftest import Run, interrupt, start
+from tests.days import WELL, asked_about, serving, week_command
+from tests.disks import files, finished
 
 
 @pytest.fixture
@@ -28,19 +26,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 @pytest.fixture
 def week(tmp_path: Path) -> list[str]:
     return week_command(tmp_path)
-
-
-def start(week: list[str], **how: Any) -> subprocess.Popen[str]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "summarizer", *week],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **how,
-    )
-    signal.signal(signal.SIGINT, before)
-    return process
 
 
 def test_an_interrupted_range_says_what_is_done_and_goes_on(
@@ -55,18 +40,11 @@ def test_an_interrupted_range_says_what_is_done_and_goes_on(
         return WELL
 
     server.answers(hang)
-    with start([*week, "--concurrency", "1"]) as process:
-        try:
-            assert held.wait(30)
-            process.send_signal(signal.SIGINT)
-            out, told = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert process.returncode == 130
-    assert out == ""
+    ended = interrupt([*week, "--concurrency", "1"], held)
+    assert (ended.code, ended.out) == (130, "")
     assert re.fullmatch(
         r"Interrupted: [23] of 7 days are done; the same command takes up where this one stopped\n",
-        told,
+        ended.err,
     )
     assert len(files(tmp_path / "out")) >= 4
     server.answers(lambda _: WELL)
@@ -97,7 +75,7 @@ def test_a_range_survives_kill_9_at_random_moments(run: Run, tmp_path: Path, wee
             process.communicate()
     ended = run(*week)
     assert ended.code == 0, ended.err
-    assert files(tmp_path / "out") == files(tmp_path / "reference")
+    assert finished(tmp_path / "out") == files(tmp_path / "reference")
     assert len(server.requests) - asked <= 15 + kills * at_once
 
 

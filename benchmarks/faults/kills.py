@@ -16,15 +16,14 @@ from benchmarks.faults.runs import (
     PROGRAM,
     ROOT,
     environment,
-    files,
     make_days,
-    right_answer,
     run_apart,
     uninterrupted,
 )
 from tests import made_papers
 from tests.batch_server import BatchServer
 from tests.chat_server import HANG, ChatServer
+from tests.disks import files, finished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +57,7 @@ def kills_live(
         seen[n := made_papers.asked_about(body)] += 1
         if seen.total() >= wanted:
             reached.set()
-        return HANG if n == count - 1 and not over else right_answer(body)
+        return HANG if n == count - 1 and not over else made_papers.respond(body)
 
     with ChatServer() as server:
         server.answers(answer)
@@ -85,7 +84,7 @@ def kills_live(
     twice = seen.total() - count
     found = broken(
         (ended.code == 0, f"the last run ended with {ended.code}: {ended.err.strip()}"),
-        (files(made.digests) == uninterrupted(home / "quiet", count, days=days), "files differ"),
+        (finished(made.digests) == uninterrupted(count, days=days), "files differ"),
         (len(seen) == count, f"{count - len(seen)} papers were never asked about"),
         (twice <= in_flight, f"{twice} answers were bought again, {in_flight} were in flight"),
     )
@@ -111,7 +110,7 @@ def kills_batch(home: Path, *, seed: int, count: int, days: int, kills: int) -> 
             reached.set()
 
     with BatchServer(enqueued=max(4, count // 8)) as server:
-        server.answers(right_answer)
+        server.answers(made_papers.respond)
         server.watch(look)
         command = [sys.executable, "-m", "benchmarks.faults.in_batches"]
         command += [str(made.home), made.span, server.url]
@@ -128,7 +127,7 @@ def kills_batch(home: Path, *, seed: int, count: int, days: int, kills: int) -> 
     found = broken(
         (killed > 0, "no life was ended by a kill"),
         (ended.returncode == 0, f"the last run ended with {ended.returncode}: {ended.stderr}"),
-        (files(made.digests) == uninterrupted(home / "quiet", count, days=days), "files differ"),
+        (finished(made.digests) == uninterrupted(count, days=days), "files differ"),
         (len(bought) == count, f"{count - len(bought)} questions were never run"),
         (bought.total() == count, f"{bought.total() - count} questions were run again"),
     )
@@ -163,14 +162,14 @@ def two_at_once(home: Path, *, count: int, days: int) -> Tried:
 
     def answer(body: dict[str, Any]) -> str:
         seen[made_papers.asked_about(body)] += 1
-        return right_answer(body)
+        return made_papers.respond(body)
 
     with ChatServer() as server:
         server.answers(answer)
         server.delay = 0.3
         found = _twice([*PROGRAM, *made.words()], environment(server.url))
     found += broken(
-        (files(made.digests) == uninterrupted(home / "quiet", count, days=days), "files differ"),
+        (files(made.digests) == uninterrupted(count, days=days), "files differ"),
         (len(seen) == count, f"{count - len(seen)} papers were never asked about"),
         (max(seen.values()) <= 2, f"an answer was bought {max(seen.values())} times"),
     )
@@ -184,12 +183,12 @@ def two_in_batches(home: Path, *, count: int, days: int) -> Tried:
     """The same range in batches, twice at the same time."""
     made = make_days(home / "two in batches", count, days=days)
     with BatchServer(enqueued=max(4, count // 8)) as server:
-        server.answers(right_answer)
+        server.answers(made_papers.respond)
         command = [sys.executable, "-m", "benchmarks.faults.in_batches"]
         found = _twice([*command, str(made.home), made.span, server.url], environment(server.url))
         bought = server.bought
     found += broken(
-        (files(made.digests) == uninterrupted(home / "quiet", count, days=days), "files differ"),
+        (files(made.digests) == uninterrupted(count, days=days), "files differ"),
         (len(bought) == count, f"{count - len(bought)} questions were never run"),
         (max(bought.values()) <= 2, f"a question was run {max(bought.values())} times"),
     )

@@ -14,10 +14,8 @@ from benchmarks.faults.promise import Tried
 from benchmarks.faults.runs import (
     MODEL,
     digests,
-    files,
     make_days,
     make_range,
-    right_answer,
     uninterrupted,
 )
 from summarizer.formats.markdown import render_markdown
@@ -25,6 +23,7 @@ from summarizer.models.openai import OpenAIModel, Timeouts
 from tests import made_papers
 from tests.batch_server import FAULTS, BatchServer, Call
 from tests.chat_server import ChatServer
+from tests.disks import files
 from tests.faults import IN_BATCHES, Faults
 
 if TYPE_CHECKING:
@@ -56,9 +55,9 @@ def mixed_live(home: Path, *, seed: int, count: int, days: int) -> Tried:
         server.answers(faults)
         bad, partial = asyncio.run(_make(made, server.url, "live", seed))
         asked = len(server.requests)
-        server.answers(right_answer)
+        server.answers(made_papers.respond)
         good, _ = asyncio.run(_make(made, server.url, "live", seed, only_failed=True))
-    whole = uninterrupted(home / "quiet", count, days=days)
+    whole = uninterrupted(count, days=days)
     found = _wrong(whole, made, partial, bad, good)
     done = f"{count} papers, {asked} calls, {_told(bad)}, {_kinds(faults.counts)}"
     return Tried(f"mixed faults, live, seed {seed}", done, _PROMISED, tuple(found))
@@ -88,9 +87,9 @@ def mixed_batch(home: Path, *, seed: int, count: int, days: int) -> Tried:
         bad, partial = asyncio.run(_make(made, server.url, "batch", seed))
         calls, bought = server.calls.total(), server.bought.total()
         server.watch(lambda *_: None)
-        server.answers(right_answer)
+        server.answers(made_papers.respond)
         good, _ = asyncio.run(_make(made, server.url, "batch", seed, only_failed=True))
-    whole = uninterrupted(home / "quiet", count, days=days)
+    whole = uninterrupted(count, days=days)
     found = _wrong(whole, made, partial, bad, good)
     kinds = _kinds(counts + faults.counts)
     done = f"{count} papers, {calls} calls, {bought} questions run, {_told(bad)}, {kinds}"

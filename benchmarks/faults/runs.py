@@ -8,11 +8,12 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, redirect_stderr, redirect_stdout
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from unittest import mock
 
 from summarizer.cli import main
@@ -24,6 +25,7 @@ from summarizer.sources import read_days
 from summarizer.store import Store
 from tests import made_papers
 from tests.chat_server import ChatServer
+from tests.disks import files
 
 if TYPE_CHECKING:
     from summarizer.digest import Digest
@@ -147,30 +149,21 @@ async def make_range(
         )
 
 
-def right_answer(body: dict[str, Any]) -> str:
-    """What a good model answers to a request's body."""
-    return made_papers.answer(made_papers.asked_about(body))
-
-
-def uninterrupted(home: Path, count: int, *, days: int) -> Mapping[str, bytes]:
+@cache
+def uninterrupted(count: int, *, days: int) -> Mapping[str, bytes]:
     """The digests that a good server and a quiet life lead to."""
-    made = make_days(home, count, days=days)
 
-    async def ask(url: str) -> RangeReport:
+    async def ask(made: Days, url: str) -> RangeReport:
         async with aclosing(OpenAIModel(MODEL, base_url=url)) as model:
             return await make_range(made, model)
 
-    with ChatServer() as server:
-        server.answers(right_answer)
-        report = asyncio.run(ask(server.url))
-    if report.exit_code:
-        raise RuntimeError(f"the run without faults failed: {report.stopped or report.counts}")
-    return files(made.digests)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """What lies in a folder."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    with tempfile.TemporaryDirectory() as home, ChatServer() as server:
+        made = make_days(Path(home, "quiet"), count, days=days)
+        server.answers(made_papers.respond)
+        report = asyncio.run(ask(made, server.url))
+        if report.exit_code:
+            raise RuntimeError(f"the run without faults failed: {report.stopped or report.counts}")
+        return files(made.digests)
 
 
 def digests(written: Mapping[str, bytes]) -> dict[str, tuple[str, Digest]]:

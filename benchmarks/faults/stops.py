@@ -15,15 +15,13 @@ from benchmarks.faults.promise import Tried, broken
 from benchmarks.faults.runs import (
     AT_ONCE,
     environment,
-    files,
     make_days,
-    right_answer,
     run_here,
     uninterrupted,
 )
 from tests import made_papers
 from tests.chat_server import ChatServer, Reply, error
-from tests.disks import file_size_limit
+from tests.disks import file_size_limit, files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +52,7 @@ class _Trial:
     def answer(self, body: dict[str, Any]) -> str:
         """Answer right, and count it."""
         self.bought[made_papers.asked_about(body)] += 1
-        return right_answer(body)
+        return made_papers.respond(body)
 
     def digest(self, *, first_day: bool = False) -> Ended:
         """Run the command, for the first day or for all of them."""
@@ -79,7 +77,7 @@ class _Trial:
 
     def wrong_after(self, ended: Ended, *, again: int = 0) -> tuple[str, ...]:
         """What is wrong with the run that goes on; so many answers may have been bought again."""
-        whole = uninterrupted(self.days.home / "quiet", self.count, days=3)
+        whole = uninterrupted(self.count, days=3)
         twice = self.bought.total() - self.count
         return broken(
             (ended.code == 0, f"afterwards, exit code {ended.code}: {ended.err.strip()}"),
@@ -216,45 +214,54 @@ def damaged_store(home: Path, *, run: Run, count: int) -> Tried:
     return Tried("damaged store", done, promised, found)
 
 
-def no_store(home: Path, *, run: Run, count: int) -> Tried:
-    """A store that was overwritten from its first byte on."""
-    with ChatServer() as server:
-        trial = _Trial(home / "no store", server, run, count)
-        trial.digest(first_day=True)
-        store, kept = trial.days.store, trial.bought.total()
-        content = store.read_bytes()
-        store.write_bytes(wrong := b"\xa5" * 100 + content[100:])
-        found = trial.wrong(trial.digest(), 3, "is no store of answers, or is damaged")
-        found += broken(
-            (store.read_bytes() == wrong, "the file was changed"),
-            (trial.bought.total() == kept, "something was asked"),
-        )
-        store.write_bytes(content)
-        found += trial.wrong_after(trial.digest())
-    done = f"100 of {len(content):,} bytes, then put back"
-    return Tried("store with a broken head", done, f"it is left as it is; {_promised(3)}", found)
+@dataclass(frozen=True)
+class Harm:
+    """What is done to a store that no run may touch then, until the file is put back."""
+
+    name: str
+    done: str
+    do: Callable[[Path], None]
+    says: str
 
 
-def newer_store(home: Path, *, run: Run, count: int) -> Tried:
-    """A store that a later version has written to."""
+def _overwrite_the_head(store: Path) -> None:
+    store.write_bytes(b"\xa5" * 100 + store.read_bytes()[100:])
+
+
+def _be_of_version_99(store: Path) -> None:
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+HARMS = (
+    Harm(
+        "store with a broken head",
+        "its first 100 bytes, then put back",
+        _overwrite_the_head,
+        "is no store of answers, or is damaged",
+    ),
+    Harm("store of a newer version", "version 99, then put back", _be_of_version_99, "newer"),
+)
+
+
+def left_alone(home: Path, harm: Harm, *, run: Run, count: int) -> Tried:
+    """A store that cannot be used, for a range that it knows the first day of."""
     with ChatServer() as server:
-        trial = _Trial(home / "newer store", server, run, count)
+        trial = _Trial(home / harm.name, server, run, count)
         trial.digest(first_day=True)
         store, kept = trial.days.store, trial.bought.total()
-        with closing(sqlite3.connect(store)) as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            connection.execute("PRAGMA user_version = 99")
-        content = store.read_bytes()
-        found = trial.wrong(trial.digest(), 3, "newer")
+        whole = store.read_bytes()
+        harm.do(store)
+        harmed = store.read_bytes()
+        found = trial.wrong(trial.digest(), 3, harm.says)
         found += broken(
-            (store.read_bytes() == content, "the file was changed"),
+            (harmed != whole, "the file was not harmed"),
+            (store.read_bytes() == harmed, "the file was changed"),
             (trial.bought.total() == kept, "something was asked"),
         )
-        with closing(sqlite3.connect(store)) as connection:
-            connection.execute(f"PRAGMA user_version = {version}")
+        store.write_bytes(whole)
         found += trial.wrong_after(trial.digest())
-    done = f"version 99 where {version} is known"
-    return Tried("store of a newer version", done, f"it is left as it is; {_promised(3)}", found)
+    return Tried(harm.name, harm.done, f"it is left as it is; {_promised(3)}", found)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run
+from tests.disks import files
 from tests.peers.aimock import KEY, Aimock, Seen
 
 DATE = "2024-03-04"
@@ -95,10 +96,6 @@ def paper_of(seen: Seen) -> str:
 def question(seen: Seen) -> str:
     """What two tries at the same question have in common."""
     return json.dumps(seen.body["messages"])
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def entries(path: Path) -> dict[str, Any]:
