@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from summarizer.cli import main
+from summarizer.drivers.asking import Asking
 from tests.chat_server import ChatServer
 
 # They need programs of others that are installed by `make peers` alone.
@@ -47,6 +49,18 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     with ChatServer() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         yield server
+
+
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions are put again at once, and batches looked at without a pause."""
+
+    async def passing(_: float) -> None:
+        await asyncio.sleep(0)
+
+    defaults = Asking.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "sleep", passing)
 
 
 @pytest.fixture

@@ -264,14 +264,8 @@ def test_a_selection_never_replaces_a_fuller_digest(
 
 
 def test_a_network_failure_after_retries_is_3(
-    run: Run, tmp_path: Path, papers: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, papers: Path, server: ChatServer, no_waits: None
 ) -> None:
-    async def at_once(_: float) -> None:
-        return None
-
-    monkeypatch.setattr("summarizer.limits.Limits.__init__.__kwdefaults__", {
-        **__import__("summarizer.limits").limits.Limits.__init__.__kwdefaults__, "sleep": at_once,
-    })  # fmt: skip
     server.answers(lambda body: CUT if "Part 1" in str(body) else WELL)
     ended = run(
         "digest", "2024-01-02", "--from", papers, "--model", "openai:test", "--out", tmp_path

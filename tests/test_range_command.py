@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from summarizer import Digest, parse_markdown
-from summarizer.drivers.asking import Asking
 from tests.batch_server import BatchServer
 from tests.chat_server import ChatServer, completion, error
 from tests.conftest import Run
@@ -44,16 +43,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 @pytest.fixture
 def week(tmp_path: Path) -> list[str]:
     return week_command(tmp_path)
-
-
-def do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have waits for batches take no time."""
-
-    async def passing(_: float) -> None:
-        await asyncio.sleep(0)
-
-    defaults = Asking.__init__.__kwdefaults__
-    monkeypatch.setattr(Asking.__init__, "__kwdefaults__", {**(defaults or {}), "sleep": passing})
 
 
 def json_of(run: Run, *command: object) -> Any:
@@ -302,9 +291,8 @@ def test_a_budget_ends_a_range_and_is_not_overrun(run: Run, tmp_path: Path, week
 
 
 def test_batches_make_the_same_days_and_are_billed_as_batches(
-    run: Run, tmp_path: Path, week, server, monkeypatch
+    run: Run, tmp_path: Path, week, server, monkeypatch, no_waits
 ) -> None:
-    do_not_wait(monkeypatch)
     prices = tmp_path / "prices.yaml"
     prices.write_text('"openai:test": {input: 1000, output: 1000, batch_discount: 0.5}\n')
     live = json_of(run, *week, "--prices", prices)
@@ -360,9 +348,8 @@ def test_wrong_use_is_one_plain_sentence(
 
 
 def test_a_batch_of_an_earlier_run_is_billed_in_the_one_that_takes_it_up(
-    run: Run, tmp_path: Path, week, monkeypatch, caplog
+    run: Run, tmp_path: Path, week, monkeypatch, caplog, no_waits
 ) -> None:
-    do_not_wait(monkeypatch)
     prices = tmp_path / "prices.yaml"
     prices.write_text('"openai:test": {input: 1000, output: 1000, batch_discount: 0.5}\n')
     write_day(tmp_path / "papers", 0, [paper(0, 0)])
