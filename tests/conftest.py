@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from summarizer.cli import main
 from summarizer.drivers.asking import Asking
@@ -21,6 +22,10 @@ from tests.chat_server import ChatServer
 
 # They need programs of others that are installed by `make peers` alone.
 collect_ignore = ["peers"]
+
+# How long an example takes hangs on what else the machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the user's key, model or store."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SUMMARIZER_MODEL"):
+    """No test sees the user's key, model or store, or a wish for colours."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SUMMARIZER_MODEL", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 

@@ -364,7 +364,7 @@ class Billing:
 
 
 @given(st.lists(FATES, min_size=1, max_size=40), st.decimals(0, "0.2", places=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_bill_never_exceeds_the_budget(fates: list[Fate], usd: Decimal) -> None:
     model = Billing(fates)
 

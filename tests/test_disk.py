@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from summarizer.disk import read_text, try_folder, write_files, write_lines
@@ -23,7 +23,6 @@ def names(folder: Path) -> list[str]:
 # Reading
 
 
-@settings(deadline=None)
 @given(st.text().filter(lambda text: "\0" not in text))
 def test_text_is_read_as_it_is(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +31,6 @@ def test_text_is_read_as_it_is(text: str) -> None:
         assert read_text(path) == text
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_text_or_an_input_error(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

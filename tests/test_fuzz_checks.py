@@ -31,7 +31,7 @@ TEXTS = st.lists(PIECES, max_size=25).map("".join)
 TITLES = TEXTS.map(lambda text: text.encode("utf-8", "replace").decode()).filter(bool)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     TITLES,
     st.none() | TEXTS,
@@ -45,7 +45,7 @@ def test_any_summary_of_any_paper_can_be_checked_and_mended(
     hold_summary(title, abstract, points, language=language, basis=basis)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS, TEXTS)
 def test_a_summary_that_is_made_of_its_abstract_can_be_checked(abstract, more):
     hold_summary("Title", abstract, [abstract, abstract + more, more + abstract])
@@ -55,7 +55,7 @@ LINES = ["## Daily Papers (2024-01-12)", "### [", "](https://arxiv.org/abs/2401.
 LINES += ["Authors: ", "- ", "![](https://a.b/c.png)", "<video src='x'>", "\n", "\n\n", "\r", "\\"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(LINES) | PIECES, max_size=30).map("".join))
 def test_any_text_is_a_digest_or_is_refused_in_a_sentence(text):
     hold_markdown(text)

@@ -24,7 +24,7 @@ def document(**fields: Any) -> dict[str, Any]:
     return {"$schema": ID, "date": "2024-03-04", "entries": [entry], **fields}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(full_digests)
 def test_everything_comes_back_and_follows_the_schema(digest: Digest) -> None:
     text = render_json(digest)
@@ -109,7 +109,7 @@ ANY_JSON = st.recursive(
 PLACES = ["$schema", "date", "language", "entries", "paper", "summary", "findings", "arxiv_id"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(PLACES), ANY_JSON)
 def test_a_document_is_read_or_refused_as_its_schema_says(place: str, value: Any) -> None:
     entry = {"paper": PAPER, "summary": {}}
@@ -137,7 +137,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(value, key), *places(value[key])]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(full_digests, st.data())
 def test_one_change_anywhere_is_taken_as_the_schema_takes_it(
     digest: Digest, data: st.DataObject

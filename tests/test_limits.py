@@ -455,7 +455,7 @@ HEADERS = st.dictionaries(
 
 
 @given(st.lists(HEADERS, min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_headers_say_every_question_is_answered(headers: list[dict[str, str]]) -> None:
     async def work() -> None:
         told = cycle(headers)

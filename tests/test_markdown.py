@@ -111,7 +111,7 @@ def test_published_digests_come_back_byte_for_byte(name: str) -> None:
     assert FORMATS["md"].render(through_json) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(digests)
 def test_what_is_rendered_is_read_back(digest: Digest) -> None:
     text = render_markdown(digest)
@@ -119,7 +119,7 @@ def test_what_is_rendered_is_read_back(digest: Digest) -> None:
     assert [f for f in lint_markdown(text) if f.message != "this paper has no point"] == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(digests)
 def test_no_text_changes_what_a_commonmark_parser_sees(digest: Digest) -> None:
     text = render_markdown(digest)

@@ -155,7 +155,7 @@ def edited(draw: st.DrawFn) -> str:
     return ending.join(written)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(edited())
 @example("## Daily Papers (2024-03-04)\n\n#### x\n")
 @example("#### x\n\n## Daily Papers (2024-03-04)\n\n")

@@ -64,7 +64,7 @@ recordings = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(recordings, max_size=4))
 def test_a_file_gives_back_what_was_written(given_recordings: list[Recording]) -> None:
     with TemporaryDirectory() as folder:

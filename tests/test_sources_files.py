@@ -242,7 +242,7 @@ async def test_a_feed_is_utf_8_whatever_it_declares(read):
     assert (await read(feed)).papers == (Paper(arxiv_id="2401.00001", title="Café"),)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=200),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from summarizer.digest import Media, Paper
@@ -150,7 +150,6 @@ papers = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(papers)
 def test_normalising_twice_changes_nothing(given_paper):
     try:
@@ -164,7 +163,6 @@ def test_normalising_twice_changes_nothing(given_paper):
         assert text == text.strip()
 
 
-@settings(deadline=None)
 @given(st.lists(papers, max_size=8))
 def test_putting_in_order_twice_changes_nothing(several):
     once = in_order(several, quiet)

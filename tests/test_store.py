@@ -127,7 +127,7 @@ async def test_the_server_s_rate_limits_are_not_kept(path: Path) -> None:
         assert not contain(b"4711", path.parent)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=st.text(st.characters(exclude_categories=())))
 def test_any_text_comes_back(text: str) -> None:
     async def there_and_back() -> Answer | None:
@@ -642,7 +642,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(Damage(4011, b"\x80"))  # in the text of the schema
 @example(Damage(43816, b"\x00"))  # an answer becomes NULL
 @given(damages)

@@ -162,7 +162,7 @@ async def test_an_unchanged_day_writes_nothing(path: Path) -> None:
 NAMES = st.text(st.characters(exclude_categories=()), max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     told=st.lists(
         st.tuples(NAMES, st.integers(0, 4), st.lists(NAMES, max_size=4)), min_size=1, max_size=8

@@ -310,7 +310,7 @@ def test_a_recovery_that_fails_leaves_nothing(path: Path, tmp_path: Path) -> Non
     assert list((tmp_path / "new").iterdir()) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(Damage(100, b"\0" * 200))
 @given(damages)
 def test_any_damage_is_told_and_never_a_traceback(whole: Path, damage: Damage) -> None:
