@@ -69,6 +69,11 @@ def test_a_point_keeps_its_own_list() -> None:
     assert read_points(text, form="lines") == ["세 단계입니다:\n  1. 수집\n  2. 학습", "끝입니다."]
 
 
+def test_after_a_blank_line_what_is_indented_belongs_to_the_point() -> None:
+    text = "- 첫째 문장입니다.\n\n  이어지는 문장입니다.\n\n맺음말입니다."
+    assert read_points(text, form="lines") == ["첫째 문장입니다.\n  이어지는 문장입니다."]
+
+
 @pytest.mark.parametrize("form", ["points", "lines"])
 @pytest.mark.parametrize(
     "text", ["", " \n", "죄송합니다, 요약할 수 없습니다.", '{"points": "하나"}', "[1, 2]"]

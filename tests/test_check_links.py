@@ -114,6 +114,12 @@ def test_a_link_that_was_cut_by_a_space_is_left_to_the_model():
     assert (finding.evidence, finding.fix) == (URL, None)
 
 
+def test_a_damaged_link_that_may_be_one_of_two_is_left_to_the_model():
+    paper = PAPER.model_copy(update={"abstract": f"Code: {URL}-a and {URL}-b."})
+    [finding] = found(f"코드는 {URL}-c 에 있습니다.", paper=paper)
+    assert (finding.severity, finding.fix) == ("error", None)
+
+
 def test_a_link_without_its_beginning_is_a_warning():
     [finding] = found("코드는 github.com/acme/lantern 에 있습니다.")
     assert (finding.severity, finding.fix) == ("warning", URL)

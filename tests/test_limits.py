@@ -342,6 +342,41 @@ def test_a_reset_that_lies_far_off_is_not_waited_for_in_one_go() -> None:
     run(work())
 
 
+def test_what_is_under_way_is_taken_off_what_the_server_says_is_left() -> None:
+    left = {
+        "x-ratelimit-limit-requests": "4",
+        "x-ratelimit-remaining-requests": "3",
+        "x-ratelimit-reset-requests": "59s",
+    }
+
+    async def work() -> None:
+        told = iter([left])
+        server = Server(
+            lambda it: 1.0 if len(it.at) == 1 else 10.0,
+            answer=lambda: Answer(text="- 답", headroom=next(told, None)),
+        )
+        await ask_many(limited(server, concurrency=4), 5)
+        assert server.at == [0, 0, 0, 0, 60]
+
+    run(work())
+
+
+def test_the_longest_of_the_waits_that_a_server_asks_for_holds() -> None:
+    async def work() -> None:
+        waits = iter([30.0, 5.0])
+
+        def answer() -> Answer:
+            if seconds := next(waits, None):
+                raise ModelError("busy", transient=True, busy=True, retry_after=seconds)
+            return ANSWER
+
+        server = Server(answer=answer)
+        assert await ask_many(limited(server, concurrency=2), 2) == [ANSWER] * 2
+        assert server.at == [0, 0, 31, 32]
+
+    run(work())
+
+
 @pytest.mark.parametrize("concurrency", [1, 8, 32, 256])
 def test_a_server_that_takes_as_long_each_time_is_asked_as_much_as_allowed(
     concurrency: int,
@@ -527,6 +562,18 @@ def test_a_dead_server_ends_the_run_with_one_sentence() -> None:
         assert len(ended) >= 800
         assert len(server.at) < 160 + 50
         assert 60 < now() < 120
+
+    run(work())
+
+
+def test_a_server_that_was_never_there_is_asked_28_times() -> None:
+    async def work() -> None:
+        def admit(request: Request) -> None:
+            raise ModelError("the connection to it failed", transient=True)
+
+        server = Server(admit=admit)
+        await ask_many(limited(server, concurrency=1), 100)
+        assert len(server.at) == 20 + 8  # the budget, and then the probes
 
     run(work())
 

@@ -377,6 +377,11 @@ def test_written_from_the_paper_a_contradiction_is_still_an_error():
     assert [f.severity for f in errors] == ["error"] * 3
 
 
+def test_written_from_the_paper_a_small_number_may_have_the_digits_of_another_by_chance():
+    (finding,) = found("It takes 38 hours.", "학습에 380시간이 걸린다.", basis="paper")
+    assert (finding.severity, finding.fix) == ("warning", None)
+
+
 def test_written_from_the_paper_bounds_and_small_counts_are_left_alone():
     assert found("over 30 datasets, 5 tasks", "30개 데이터셋, 4개 과제", basis="paper") == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import product
+from statistics import fmean, stdev
 from typing import Any
 
 import pytest
@@ -111,6 +112,17 @@ def test_an_interval_is_about_as_wide_as_theory_says() -> None:
     chance = random.Random(2)
     (found,) = intervals([[chance.gauss(5, 2) for _ in range(400)]])
     assert found == pytest.approx((4.8, 5.2), abs=0.2)
+
+
+def test_an_interval_of_few_cases_is_about_as_wide_as_students() -> None:
+    chance = random.Random(3)
+    columns = [[chance.gauss() for _ in range(10)] for _ in range(100)]
+    ratios = [
+        (found[1] - found[0]) / 2 / (2.262 * stdev(column) / 10**0.5)  # t for 9 degrees of freedom
+        for column, found in zip(columns, intervals(columns), strict=True)
+        if found
+    ]
+    assert fmean(ratios) == pytest.approx(1, abs=0.04)
 
 
 @pytest.mark.parametrize(

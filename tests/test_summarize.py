@@ -213,3 +213,9 @@ async def test_a_model_that_repeats_itself_is_asked_a_new_question_each_time(
     await summarize(PAPER, prompt=prompt, model=model)
     assert len({request.fingerprint for request in model.asked}) == 3
     assert [len(request.messages) for request in model.asked] == [2, 4, 6]
+
+
+async def test_an_answer_that_was_cut_off_is_not_shown_to_the_model_again(prompt: Prompt) -> None:
+    model = Scripted([answer(GOOD, finish_reason="length"), answer(GOOD)])
+    assert (await summarize(PAPER, prompt=prompt, model=model)).status == "ok"
+    assert [message.role for message in model.asked[1].messages] == ["system", "user", "user"]
