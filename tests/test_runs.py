@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from summarizer.models.recordings import (
 from summarizer.models.replay import Replay
 from summarizer.store import Store
 from tests.chat_server import ChatServer, Reply, error
+from tests.disks import file_size_limit
 
 WHEN = dt.datetime(2024, 1, 12, 9, 30, tzinfo=dt.UTC)
 POINTS = (
@@ -684,16 +684,13 @@ async def test_a_full_disk_is_said_and_costs_nothing_that_was_there(
     eval_set, out = make_set(), tmp_path / "run.jsonl"
     record(eval_set, prompt)
     run = await evaluate(eval_set, out=out, now=lambda: WHEN)
-    file = RunFile(out, run.header, run.cases)
-
-    class Full(FileIO):
-        def write(self, line: Any) -> int:
-            return len(line) // 2
-
-    with closing(file):
-        file._file = Full(tmp_path / "full", "w")
-        with pytest.raises(DiskError, match="no space left"):
-            file.add(run.results[0])
+    with (
+        closing(RunFile(out, run.header, run.cases)) as file,
+        file_size_limit(out.stat().st_size + 10),
+        pytest.raises(DiskError, match="no space left"),
+    ):
+        file.add(run.results[0])
+    assert read_run(out) == run
     with pytest.raises(DiskError):
         await evaluate(eval_set, out=Path("/dev/full/run.jsonl"))
 
