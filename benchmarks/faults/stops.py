@@ -236,7 +236,7 @@ def _be_of_version_99(store: Path) -> None:
 HARMS = (
     Harm(
         "store with a broken head",
-        "its first 100 bytes, then put back",
+        "its first 100 bytes overwritten, then put back",
         _overwrite_the_head,
         "is no store of answers, or is damaged",
     ),
