@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -347,6 +348,72 @@ async def test_the_limit_of_enqueued_tokens_is_kept(store: Store, most_requests:
         model = batched(server, store, most_requests=most_requests)
         assert texts(await ask(model, *asked)) == list(map(echoed, asked))
         assert set(server.bought.values()) == {1}
+
+
+async def test_after_a_full_queue_batches_grow_again(store: Store) -> None:
+    with BatchServer(enqueued=2) as server:
+        server.answers(echo)
+        model = batched(server, store)
+        await asyncio.gather(*map(model.ask, questions(4)))
+        server.enqueued = None
+        await ask(model, *map(question, "abcd"))
+        assert [upload.count(b"\n") for upload in server.uploads] == [4, 2, 2, 4]
+
+
+async def test_what_is_asked_while_answers_come_in_waits_for_what_they_lead_to(
+    server: BatchServer, store: Store
+) -> None:
+    fetching, go_on = threading.Event(), threading.Event()
+
+    def hold_the_answers(call: Call, done: bool) -> None:
+        if call == "content" and not done:
+            fetching.set()
+            assert go_on.wait(10)
+
+    async def and_again() -> None:
+        await model.ask(question("first"))
+        await model.ask(question("again"))
+
+    async def slowly(_: float) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    server.watch(hold_the_answers)
+    model = Batched(OpenAIModel("test-1", key=KEY, base_url=server.url), store, sleep=slowly)
+    first = asyncio.create_task(and_again())
+    await until(fetching.is_set)
+    other = asyncio.create_task(model.ask(question("other")))
+    for _ in range(10):
+        await slowly(0)
+    server.watch(lambda *_: None)
+    go_on.set()
+    await asyncio.gather(first, other)
+    await model.aclose()
+    assert [upload.count(b"\n") for upload in server.uploads] == [1, 2]
+
+
+async def test_what_another_run_has_asked_meanwhile_is_not_asked_again(
+    server: BatchServer, store: Store
+) -> None:
+    quiet = asyncio.Event()
+
+    async def until_quiet(_: float) -> None:
+        await quiet.wait()
+        await asyncio.sleep(0)
+
+    server.hold()
+    late = Batched(OpenAIModel("test-1", key=KEY, base_url=server.url), store, sleep=until_quiet)
+    waiting = asyncio.create_task(late.ask(question()))
+    await asyncio.sleep(0)
+    early = batched(server, store)
+    asked = asyncio.create_task(early.ask(question()))
+    await until(lambda: [batch.server_id for batch in store.batches(NAME)] == ["batch_2"])
+    quiet.set()
+    await until(lambda: server.calls["retrieve"] > 20)
+    server.hold(held=False)
+    assert await asked == await waiting
+    await asyncio.gather(early.aclose(), late.aclose())
+    assert server.calls["create"] == 1
 
 
 async def test_a_full_queue_of_others_fails_with_its_reason(store: Store) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from summarizer import Answer, Entry, Paper, Request, load_prompt, open_model
 from summarizer.archive import days as days_in
+from summarizer.archive import read_day
 from summarizer.drivers import Progress, regenerate, regenerate_day, regenerate_range
 from summarizer.errors import (
     DiskError,
     InputError,
+    ModelError,
     ModelUnusable,
     NoListing,
     NotYetListed,
@@ -257,6 +259,34 @@ async def test_an_archive_that_was_there_before_is_read_once(how, monkeypatch) -
     monkeypatch.setattr("summarizer.archive.read_day", never)
     second = await regenerate_range(TWO[1:], read, model=Model(), seen="skip", **how)
     assert second.counts == {"skipped": 3}
+
+
+async def test_a_partial_day_has_published_nothing(how) -> None:
+    model = Model()
+    model.raises["2403.00001"] = ModelError("it is gone")
+    report = await regenerate_range([FIRST], reading(), model=model, **how)
+    assert report.days[0].partial
+    archive = str(how["folder"].resolve())
+    assert how["store"].published(archive, ["2403.00000"], TWO[1]) == {}
+
+
+async def test_what_a_partial_day_has_stays_with_its_abstract_and_though_it_is_listed_no_more(
+    how,
+) -> None:
+    async def read(wanted: Iterable[dt.date]) -> AsyncGenerator[Day, None]:
+        yield Day(FIRST, papers(0, 2))
+
+    model = Model()
+    model.raises["2403.00001"] = ModelError("it is gone")
+    await regenerate_range([FIRST], reading(), model=model, formats=("md",), **how)
+    model.raises.clear()
+    report = await regenerate_range([FIRST], read, model=model, only_failed=True, **how)
+    assert not report.days[0].partial
+    digest = read_day(how["folder"], FIRST)
+    assert digest
+    kept, asked, unlisted = (entry.paper for entry in digest.entries)
+    assert (kept, asked, unlisted.arxiv_id) == (*papers(0, 2), "2403.00002")
+    assert model.asked.count("2403.00000") == 1
 
 
 async def test_a_single_day_skips_too(how) -> None:

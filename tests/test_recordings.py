@@ -244,6 +244,17 @@ async def test_a_last_line_without_its_newline_is_kept(path: Path) -> None:
     assert [r.request for r in read_recordings(path)] == [question(), question(PAPERS[1])]
 
 
+async def test_a_file_that_was_replaced_is_read_anew(path: Path) -> None:
+    recorder = Recorder(Model(), path)
+    await recorder.ask(question())
+    other = [recording(question(PAPERS[1])), recording(text="- 다른 답" * 99)]
+    write_recordings(path, other)
+    for paper in PAPERS[1:]:
+        await recorder.ask(question(paper))
+    assert [r.request for r in read_recordings(path)[2:]] == [question(PAPERS[2])]
+    assert read_recordings(path)[:2] == other
+
+
 async def test_a_full_disk_loses_nothing_and_leaves_no_half_line(path: Path) -> None:
     recorder = Recorder(Model(), path)
     await recorder.ask(question())
