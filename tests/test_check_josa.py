@@ -110,6 +110,7 @@ def test_after_latin_script_it_is_told_and_left_to_the_model(text):
         "1/8은 1/8는 10^6은 10^6는 K=3은 K=3는 0은 0는 2.0은 16은 100으로 5를 8로 3으로 1로",
         "90%는 5%p를 10ms를 5GB를 3D를 4K를 4K을 ",
         "대규모 언어 모델(LLM)은 검색 증강 생성 (RAG)을 상자(bounding box)를",
+        "GPT-12은 GPT-12는 LLM(데이터)은 LLM(데이터)는",
         "$x$은 $x$는 f(x)는 α는 α은 … 는",
         "데이터이라는 데이터라는 모델이라는",
         "입력은/는 a/b를 https://a.b/lantern를 https://a.b/lantern/을 (https://a.b/engine)를",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from summarizer.errors import InputError
 from summarizer.evals.changes import word_diff
 from summarizer.evals.compare import compare
-from summarizer.evals.comparison import Comparison, figure
+from summarizer.evals.comparison import Comparison, ScoreComparison, figure
 from summarizer.evals.runs import Run, System
 from tests.made_runs import MINE, case, finding, result, run, scored, unanswered
 
@@ -78,8 +78,10 @@ def test_equal_runs_differ_in_nothing() -> None:
 
 def test_a_lower_number_can_be_better() -> None:
     name = "numbers.errors"
-    (score,) = only(compare(scored([0.0] * 7, name), scored([1.0] * 6 + [0], name))).scores
+    system = only(compare(scored([0.0] * 7, name), scored([1.0] * 6 + [0], name)))
+    (score,) = system.scores
     assert (score.outcome, score.losses, score.wins, score.ties) == ("worse", 6, 0, 1)
+    assert [c.moved < 0 for c in system.cases] == [True] * 6 + [False]
 
 
 def test_figures_that_only_inform_are_not_judged() -> None:
@@ -87,6 +89,27 @@ def test_figures_that_only_inform_are_not_judged() -> None:
         compare(scored([3.0] * 9, "length.points"), scored([5.0] * 9, "length.points"))
     ).scores
     assert (score.outcome, score.p_holm, score.sentence) == (None, None, "higher")
+
+
+def test_only_scores_that_are_judged_make_it_harder_for_each_other() -> None:
+    cases = [case(number) for number in range(8)]
+
+    def both(name: str) -> ScoreComparison:
+        """What is said of chrf, where another score differs as well."""
+        runs = [
+            run(cases, [result(c, {"chrf": n * by, name: n * by}) for n, c in enumerate(cases)])
+            for by in (1.0, 1.5)
+        ]
+        (system,) = compare(*runs).systems
+        return system.scores[0]
+
+    alone, beside = both("length.points"), both("bleu")
+    assert alone.p
+    assert alone.p == alone.p_holm == beside.p
+    assert beside.p_holm == 2 * alone.p
+    assert alone.needed
+    assert beside.needed
+    assert alone.needed < beside.needed
 
 
 @settings(max_examples=15)

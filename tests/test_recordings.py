@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import fcntl
 import json
 import logging
 import subprocess
 import sys
+from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -253,6 +255,22 @@ async def test_a_file_that_was_replaced_is_read_anew(path: Path) -> None:
         await recorder.ask(question(paper))
     assert [r.request for r in read_recordings(path)[2:]] == [question(PAPERS[2])]
     assert read_recordings(path)[:2] == other
+
+
+async def test_a_file_that_is_replaced_while_its_lock_is_waited_for_gets_the_answer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(Model(), path)
+    lock, other = fcntl.flock, [recording(question(PAPERS[1]))]
+
+    def replaced_meanwhile(file: FileIO, how: int) -> None:
+        if not read_recordings(path):
+            write_recordings(path, other)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_meanwhile)
+    await recorder.ask(question())
+    assert [r.request for r in read_recordings(path)] == [question(PAPERS[1]), question()]
 
 
 async def test_a_full_disk_loses_nothing_and_leaves_no_half_line(path: Path) -> None:
