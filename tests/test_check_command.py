@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from summarizer import parse_markdown
+from summarizer.accepted import Accepted
 from summarizer.formats.json import render_json
 from tests.conftest import Run
 
@@ -153,6 +155,13 @@ def test_an_acceptance_may_expire(run: Run, digest: Path, papers: Path, tmp_path
     ]
     accepted.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert run(*check).code == 1
+
+
+def test_an_acceptance_holds_on_its_last_day() -> None:
+    day = dt.date(2025, 1, 1)
+    one = Accepted(check="josa", about="", reason="", date=day, expires=day)
+    assert one.is_valid(day)
+    assert not one.is_valid(day + dt.timedelta(days=1))
 
 
 def test_a_broken_acceptance_is_named_with_its_line(run: Run, digest: Path, tmp_path: Path) -> None:

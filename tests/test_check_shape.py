@@ -19,9 +19,9 @@ PAPER = Paper(arxiv_id="2401.00001", title="Lantern")
 POINT = "이 방법은 다음 문장으로 넘어가기 전에 각 문장을 원문과 대조합니다."
 
 
-def found(*points, **settings):
-    summary = Summary(points=points)
-    return list(shape(Readings(PAPER, summary, language="ko", basis="abstract"), **settings))
+def found(*points, abstract=None, **settings):
+    paper, summary = PAPER.model_copy(update={"abstract": abstract}), Summary(points=points)
+    return list(shape(Readings(paper, summary, language="ko", basis="abstract"), **settings))
 
 
 def told(*points, **settings):
@@ -57,6 +57,13 @@ def test_the_number_of_points_has_bounds():
     assert told(*map(str, range(21))) == [("error", None)]
     assert told(POINT, min_points=2) == [("error", None)]
     assert told("가", "나", min_points=2, max_points=2) == []
+
+
+def test_a_short_abstract_is_not_padded_and_yet_told_of():
+    two = "We present Lantern. It works."
+    assert told(POINT, "환각은 흔합니다.", abstract=two, min_points=4) == []
+    assert told(POINT, abstract=two, min_points=4) == [("error", None)]
+    assert told(abstract="…", min_points=4) == [("error", None)]
 
 
 def test_an_empty_point_is_an_error():
@@ -96,6 +103,9 @@ def test_a_point_told_twice_is_an_error():
 def test_points_that_differ_in_a_figure_only_are_a_warning():
     other = "이 방법은 ImageNet에서 84.1%의 정확도를 얻어 기존 방법보다 좋습니다."
     assert told(other, other.replace("84.1", "76.3")) == [("warning", 1)]
+    longer = f"{other[:-1]}, 그래서 많은 사람이 이 방법을 다른 방법보다 더 좋아합니다."
+    assert told(longer, longer.replace("84.1", "76.3")) == [("warning", 1)]
+    assert told(longer, longer.replace("이 방법은", "그 방법은")) == [("error", 1)]
 
 
 def test_a_point_within_another_is_a_warning():

@@ -208,6 +208,13 @@ def test_what_only_one_run_has_is_named() -> None:
     assert (comparison.scores_a, comparison.scores_b) == ((), ("more",))
 
 
+def test_a_hash_of_the_users_own_does_not_stand_for_the_text_of_a_case() -> None:
+    before = case(1, metadata={"title": "Paper 1", "sha256": "0" * 64})
+    after = before.model_copy(update={"input": "Another abstract."})
+    a, b = (run([one], [result(one, {"chrf": 1})]) for one in (before, after))
+    assert compare(a, b).only_b == (after.id,)
+
+
 def test_a_case_without_an_answer_is_named() -> None:
     cases = [case(1), case(2)]
     a = run(cases, [result(c, {"chrf": 1}) for c in cases])

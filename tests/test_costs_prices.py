@@ -43,6 +43,8 @@ def test_cached_tokens_are_cheaper_and_thinking_is_part_of_the_completion():
     thought = price(Usage(prompt=1000, completion=500, reasoning=400), "openai:gpt-4o-mini")
     assert plain == Decimal("0.00045") == thought
     assert cached == Decimal("0.00039")
+    assert Rates(Decimal(1), Decimal(2), Decimal(4)).most(MILLION) == 6  # whatever is dearer
+    assert Rates(Decimal(2), Decimal(1), Decimal(4)).most(MILLION) == 6
     odd = Usage(prompt=10, completion=0, cached=99)  # a server that counts wrongly
     assert price(odd, "openai:gpt-4o-mini") == Decimal("0.00000075")
 

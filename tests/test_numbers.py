@@ -231,6 +231,7 @@ def test_evidence_is_what_the_abstract_says_of_the_kind():
     [
         ("from 79.4% to 85.1%", "5.7% 향상", "follows from 79.4% and 85.1%"),
         ("1.5x faster", "50% 빠르다.", "follows from 1.5x"),
+        ("50% faster", "1.5배 빠르다.", "follows from 50%"),
         ("26.3M images", "2,600만 장의 이미지", "rounded"),
         ("It works for most users.", "절반의 사용자", "does not state"),
     ],
@@ -239,6 +240,11 @@ def test_what_may_follow_is_a_warning(abstract, point, message):
     finding = only(abstract, point)
     assert finding.severity == "warning"
     assert message in finding.message
+
+
+def test_about_so_many_is_within_a_tenth():
+    assert found("10,400 images", "약 1만 장의 이미지") == []
+    assert only("13,000 images", "약 1만 장의 이미지").severity == "error"
 
 
 def test_a_count_in_words_that_the_abstract_may_only_list_is_at_worst_a_warning():

@@ -165,6 +165,8 @@ def test_what_became_of_a_case_and_what_it_took(prompt: Prompt) -> None:
     assert scores("repairs", failed, prompt) == {"repairs": 1}
     assert scores("ok", entry(attempt()), prompt) == {"ok": 1}
     assert scores("repairs", entry(attempt()), prompt) == {"repairs": 0}
+    never = Entry(paper=CASE.paper, status="failed", cause="paper", reason="it has no abstract")
+    assert scores("repairs", never, prompt) == {"repairs": 0}
 
 
 def test_lengths_are_of_the_first_answer(prompt: Prompt) -> None:
