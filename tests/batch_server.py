@@ -186,7 +186,7 @@ class BatchServer:
                 web.get("/v1/batches/{id}", self._calling("retrieve", self._retrieve)),
             ]
         )
-        # aiohttp takes no time at all for as long as it takes.
+        # To aiohttp 0 seconds are no limit at all.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
