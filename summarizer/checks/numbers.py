@@ -302,7 +302,7 @@ def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
         message = f"{said} has lost its bound: the abstract says {bound} {given}"
         return _Verdict("warning", message, stated, bound_only=True)
     bounds = {q.bound or _EDGES.get(q.edge, "") for q in stated}
-    if len(bounds) > 1 or not bounds <= _WORDS.keys() - {quantity.bound}:
+    if not bounds <= _WORDS.keys() - {quantity.bound}:
         return None
     right, wrong = _WORDS[bounds.pop()], _WORDS[quantity.bound]
     message = f"{said} is bounded the wrong way, {wrong}: the abstract says {right} {given}"

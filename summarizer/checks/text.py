@@ -160,8 +160,8 @@ _VERBATIM = re.compile(r"\$(?=\S)[^$\n]{1,300}(?<=\S)\$|`[^`\n]*`|https?://[!-~]
 _MARKUP = re.compile(
     r"(?P<code>\\u(?P<digits>[0-9a-fA-F]{4}))"
     r"|(?P<escape>\\(?:x[0-9a-fA-F]{2}|[nrt](?![a-z])))"
-    r"|(?P<quote>\\\")"
-    r"|(?P<percent>\\%)"
+    r"|(?P<quote>(?<!\\)\\+\")"
+    r"|(?P<percent>(?<!\\)\\+%)"
     r"|(?P<macro>\\[A-Za-z]+\*?)"
     r"|(?P<trace>(?<![A-Za-z\\])(?:ext(?:bf|it|rm|sc|tt)?\{|rac\{|m?ath(?:bb|bf|cal|rm)(?![a-z])"
     r"|(?:text(?:bf|it|rm|sc|tt)|d?frac|emph)\{|(?<=[0-9])imes(?![a-z])|(?<=[0-9] )imes(?![a-z]))"
@@ -198,7 +198,7 @@ def _markup(text: str) -> Iterator[_Flaw]:
             character = chr(int(found["digits"], 16))
             fix = character if character.isprintable() else None
         elif kind in ("quote", "percent"):
-            fix = found[0][1:]
+            fix = found[0][-1]
         severity: Severity = "warning" if kind in _MARKUP_WARNINGS else "error"
         yield _Flaw(_MARKUP_NAMES[kind].format(found[0]), found.span(), severity, fix=fix)
 
