@@ -60,7 +60,7 @@ def main() -> NoReturn:
     0 well · 1 a check failed, or an entry failed by its findings · 2 wrong use, bad input or
     configuration · 3 model, network or disk failed after retries · 130 interrupted.
     """
-    from summarizer.cli.terminal import notice
+    from summarizer.cli.terminal import notice, unheard
 
     # What a command makes it mostly keeps: to look for garbage after every 700 objects finds none.
     gc.set_threshold(10_000)
@@ -68,14 +68,14 @@ def main() -> NoReturn:
         # What an old code page cannot show is shown as an escape, and is no reason to fail.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    _buffer_stdout()
     try:
         code = cli.main(prog_name="summarizer", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.ClickException as wrong:
-        wrong.show()
+        with unheard():
+            wrong.show()
         code = wrong.exit_code
     except SummarizerError as error:
         notice(f"{'Nothing to do' if error.exit_code == 0 else 'Error'}: {error}")
@@ -83,12 +83,26 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         notice("Interrupted; the same command takes up where this one stopped")
         code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has seen enough; Python would complain again at exit.
-        sys.stderr.close()
+    except SystemExit:
+        # The reader of our output has seen enough, for which click and rich leave with 1.
         code = 0
     except OSError as error:
         place = error.filename or "what is printed could not be written"
         notice(f"Error: {place}: {error.strerror or error}")
         os._exit(3)  # Python would try to write it again at exit
     sys.exit(code)
+
+
+def _buffer_stdout() -> None:
+    """Give stdout the buffer that `python -u` takes from it, still flushed at each line.
+
+    Without one, Python takes a write that the system took only a part of for done.
+    """
+    unbuffered = sys.stdout
+    if isinstance(unbuffered, io.TextIOWrapper) and isinstance(unbuffered.buffer, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(unbuffered.buffer),
+            encoding=unbuffered.encoding,
+            errors=unbuffered.errors,
+            line_buffering=True,
+        )

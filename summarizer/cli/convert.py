@@ -27,7 +27,7 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
 
     A digest that deviates from the regular form is written in the regular form.
     """
-    from summarizer.cli.terminal import print_json, show
+    from summarizer.cli.terminal import print_document, print_json, show
     from summarizer.disk import read_text, write_files
     from summarizer.formats import format_of
 
@@ -42,8 +42,7 @@ def convert(*, files: tuple[Path, ...], form: str, out: Path | None, as_json: bo
         digest = format_of(file).read(read_text(file), path=file)
         text = target.render(digest)
         if out is None:
-            # A document and no talk: UTF-8 whatever the terminal's encoding.
-            click.echo(text.encode(), nl=False)
+            print_document(text)
             return
         path = out / f"{digest.date}{target.suffix}"
         if path in texts:

@@ -48,7 +48,7 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print its settings and messages as JSON.")
 def show(name: str, *, as_json: bool) -> None:
     """Print a prompt's file; NAME is a name or a path."""
-    from summarizer.cli.terminal import print_json
+    from summarizer.cli.terminal import print_document, print_json
     from summarizer.disk import read_text
     from summarizer.prompts import load_prompt
 
@@ -56,7 +56,7 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json(dataclasses.asdict(prompt) | {"path": str(prompt.path)})
     else:
-        click.echo(read_text(prompt.path), nl=False)
+        print_document(read_text(prompt.path))
 
 
 @prompts.command()

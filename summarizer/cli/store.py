@@ -185,6 +185,7 @@ def _leave_out(ctx: click.Context, path: Path, faults: Sequence[Fault]) -> None:
 
 
 def _print_answers(path: Path) -> list[Fault]:
+    from summarizer.cli.terminal import print_document
     from summarizer.store import audit
 
     faults: list[Fault] = []
@@ -193,7 +194,7 @@ def _print_answers(path: Path) -> list[Fault]:
             if isinstance(one, audit.Fault):
                 faults.append(one)
             else:
-                click.echo(one.line, nl=False)
+                print_document(one.line)
     return faults
 
 

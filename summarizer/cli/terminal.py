@@ -36,7 +36,17 @@ def show(text: object) -> None:
 
 def notice(text: object) -> None:
     """Say something to the person at the terminal; machine output stays clean."""
-    click.echo(visible(text), err=True)
+    with unheard():
+        click.echo(visible(text), err=True)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let stderr fail, as on a full disk: what cannot be said changes nothing, no exit code too."""
+    try:
+        yield
+    except OSError:
+        sys.stderr = None  # else Python tries again at exit, and fails
 
 
 def counted(number: int, thing: str) -> str:
@@ -49,9 +59,15 @@ def on_one_line(text: object) -> str:
     return " ".join(visible(text).split())
 
 
+def print_document(text: str) -> None:
+    """Print what is for programs on stdout: as it is, in UTF-8 whatever a terminal takes."""
+    click.echo(text.encode(errors="backslashreplace"), nl=False)
+
+
 def print_json(document: object) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one JSON document on stdout; what no terminal should be sent is escaped in it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    print_document(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
