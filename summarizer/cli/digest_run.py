@@ -101,7 +101,7 @@ class Job:
             if not kept:
                 return "Interrupted; no answer is kept without a store"
             done = ""
-        elif seen:
+        elif seen and seen[-1].days:
             done = f": {seen[-1].days} of {seen[-1].total} days are done"
         else:
             done = ": no day is done yet"

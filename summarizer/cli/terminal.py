@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import time
@@ -15,6 +16,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
+
+    from rich.console import Console
 
 
 # C0 and C1 controls, and those that turn the direction of text: a paper's title or a model's answer
@@ -37,7 +40,8 @@ def show(text: object) -> None:
 def notice(text: object) -> None:
     """Say something to the person at the terminal; machine output stays clean."""
     with unheard():
-        click.echo(visible(text), err=True)
+        # Named, for of a stream that rich has put in its place click takes what lies behind it.
+        click.echo(visible(text), file=sys.stderr, err=True)
 
 
 @contextmanager
@@ -50,8 +54,8 @@ def unheard() -> Iterator[None]:
 
 
 def counted(number: int, thing: str) -> str:
-    """A number with what it counts: `1 paper`, `2 papers`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    """A number with what it counts: `1 paper`, `1,200 papers`."""
+    return f"{number} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def on_one_line(text: object) -> str:
@@ -61,7 +65,8 @@ def on_one_line(text: object) -> str:
 
 def print_document(text: str) -> None:
     """Print what is for programs on stdout: as it is, in UTF-8 whatever a terminal takes."""
-    click.echo(text.encode(errors="backslashreplace"), nl=False)
+    takes_bytes = hasattr(sys.stdout, "buffer")  # not a StringIO that a program has put there
+    click.echo(text.encode(errors="backslashreplace") if takes_bytes else text, nl=False)
 
 
 def print_json(document: object) -> None:
@@ -74,6 +79,16 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()  # None: it was closed when the program began
 
 
+def _screen() -> Console | None:
+    """Stderr, where it is a terminal on which what was written can be written over."""
+    if not _is_terminal(sys.stderr):
+        return None
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return None if console.is_dumb_terminal else console
+
+
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
     """A progress bar on stderr while a long thing runs; nothing where stderr is no terminal.
@@ -81,10 +96,10 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
     Yields:
         Call it once for each step that is done.
     """
-    if not _is_terminal(sys.stderr):
+    console = _screen()
+    if console is None:
         yield lambda: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -101,7 +116,7 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[], Any]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
 
@@ -136,28 +151,27 @@ def standing(
     Yields:
         Call it often: with the days done, the days in all, the papers done, and what else to say.
     """
-    live = _is_terminal(sys.stderr)
+    console = _screen()
     days_pace, papers_pace = _Pace(clock()), _Pace(clock())
-    last = clock()
+    last = -math.inf if console else clock()
 
     def line(days: int, total: int, papers: int, more: str) -> str:
         now = clock()
         pace = days_pace.per_second(now, days)
         left = f", {_duration((total - days) / pace)} left" if pace else ""
         speed = papers_pace.per_second(now, papers)
-        return f"{days}/{total} days, {papers:,} papers, {speed:.1f}/s, {more}{left}"
+        return f"{days}/{total} days, {counted(papers, 'paper')}, {speed:.1f}/s, {more}{left}"
 
     with ExitStack() as stack:
         status = None
-        if live:
-            from rich.console import Console
+        if console:
             from rich.text import Text
 
-            status = stack.enter_context(Console(stderr=True).status(""))
+            status = stack.enter_context(console.status(""))
 
         def show(days: int, total: int, papers: int, more: Callable[[], str]) -> None:
             nonlocal last
-            if clock() - last < (0.25 if live else _MINUTE):
+            if clock() - last < (0.25 if console else _MINUTE):
                 return
             last = clock()
             told = line(days, total, papers, more())

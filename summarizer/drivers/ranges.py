@@ -83,7 +83,7 @@ async def regenerate_range(
         seen: What is done with papers that an earlier day of the folder has published.
         only_failed: Pass over days that are whole, keep the good entries of partial ones, and ask
             for an independent answer where the last one failed the checks.
-        watch: Called whenever a paper or a day is done.
+        watch: Called at the beginning, and whenever a paper or a day is done.
         how: `prompt` and `model`, and what else `How` names.
 
     Raises:
@@ -102,6 +102,7 @@ async def regenerate_range(
         summaries, ledger, folder=folder, formats=formats, seen=seen, only_failed=only_failed
     )
     progress = Progress(len(asked_for), summaries)
+    watch(progress)
     days: list[DayOutcome] = []
     unlisted: list[dt.date] = []
 
