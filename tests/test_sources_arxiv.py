@@ -360,7 +360,7 @@ async def test_a_category_that_arxiv_does_not_have_is_told(reply):
 async def test_a_page_of_words_in_place_of_a_feed_is_asked_for_again():
     server = Server(listed=(Reply(body="<html><p>Busy</html>"), MIXED))
     assert len((await server.read("arxiv:cs.CL")).papers) == 2
-    assert "it is not XML" in server.notices[0]
+    assert "this is a web page" in server.notices[0]
 
 
 @needs_shared

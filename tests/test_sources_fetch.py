@@ -11,15 +11,16 @@ from summarizer.errors import SourceError
 from summarizer.retry import RetryPolicy
 from summarizer.sources import fetch as fetch_module
 from summarizer.sources.fetch import Fetch, Refused
-from summarizer.sources.normalise import Unreadable
+from summarizer.sources.normalise import Unreadable, decode
 from tests.loopback import Clock, Loopback, Reply
 
 WELL = Reply(body={"papers": 3})
 
 
 def as_json(body: bytes) -> object:
+    text = decode(body)
     try:
-        return json.loads(body)
+        return json.loads(text)
     except ValueError as fault:
         raise Unreadable(f"no JSON: {fault}") from None
 
@@ -78,7 +79,7 @@ async def test_the_question_and_the_asker_are_named():
         (Reply(500), "500 Internal Server Error"),
         (Reply(502, body="<html>Bad gateway</html>"), "502 Bad Gateway"),
         (Reply(body='{"papers": '), "cannot be read"),
-        (Reply(body="<html>Sorry</html>"), "cannot be read"),
+        (Reply(body="<html>Sorry</html>"), "cannot be read (this is a web page"),
         (Reply(body={"papers": 3}, fault="truncate"), "broke off its answer"),
         (Reply(body=b"no gzip", headers={"Content-Encoding": "gzip"}), "broke off its answer"),
         (Reply(fault="reset"), "broke off its answer"),

@@ -182,6 +182,10 @@ async def test_standard_input(monkeypatch):
         (json.dumps([{"paper": 7}]), ": paper 1: 'paper' is not a JSON object"),
         (json.dumps([{"paper": {"id": "1"}}]), ": paper 1: 'paper.title' is missing"),
         (json.dumps({"data": []}), ": it is neither a list of papers nor an object with a list of"),
+        (
+            json.dumps({"entries": [{"paper": {}}]}),
+            ": it is neither a list of papers nor an object",
+        ),
         (json.dumps({"papers": 3}), ": it is neither a list of papers nor an object with a list"),
         (json.dumps({"data": ["{'paper': {}}"]}), ": 'data' holds Python objects printed as text"),
         (json.dumps(["{'paper': {}}"]), ": paper 1: this is a Python object printed as text"),
@@ -196,7 +200,9 @@ async def test_standard_input(monkeypatch):
         ("arxiv_id,title,votes\n1,A,many\n", ":2: 'votes'"),
         ("id,name\n1,A\n", ":1: it is not JSON, JSON Lines or Atom, nor CSV"),
         ("hello", ":1: it is not JSON, JSON Lines or Atom, nor CSV"),
-        ("<html><body>Not here</body></html>", ": it is not an Atom feed, but 'html'"),
+        ("<!DOCTYPE html>\n<p>Log in</p>", ": this is a web page"),
+        ("\n<HTML lang=en><p>Log in</p>", ": this is a web page"),
+        ("<htm/>", ": it is not an Atom feed, but 'htm'"),
         ("<feed", ":1: it is not XML"),
     ],
 )
@@ -207,6 +213,8 @@ async def test_bad_files_are_told_in_one_sentence(refusal, content, told):
 async def test_what_is_no_file_is_told(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"there is no file .*\. Papers come from hf, arxiv:"):
         await read_listing(str(tmp_path / "missing.json"))
+    with pytest.raises(InputError, match="there is no file ''"):
+        await read_listing("")
     with pytest.raises(InputError, match="no file of this folder is named by a day"):
         await read_listing(str(tmp_path))
     monkeypatch.setattr(sys, "stdin", None)

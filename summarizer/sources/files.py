@@ -75,6 +75,8 @@ def parse_papers(text: str) -> list[Paper]:
 
 
 def _bytes(name: str) -> bytes:
+    if not name:  # to Path it is the current folder
+        raise _no_file(name)
     try:
         if name == "-":
             if sys.stdin is None:  # it was closed when the program began
@@ -84,10 +86,7 @@ def _bytes(name: str) -> bytes:
             with Path(name).open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(
-            f"there is no file {name!r}",
-            hint="Papers come from hf, arxiv:CATEGORY, arxiv:ids:A,B, a file or - (standard input)",
-        ) from None
+        raise _no_file(name) from None
     except IsADirectoryError:
         raise InputError("this is a directory, not a file of papers", path=name) from None
     except (OSError, ValueError) as fault:
@@ -96,6 +95,13 @@ def _bytes(name: str) -> bytes:
     if len(data) > MAX_BYTES:
         raise Unreadable(f"it is larger than {MAX_BYTES >> 20} MB")
     return data
+
+
+def _no_file(name: str) -> InputError:
+    return InputError(
+        f"there is no file {name!r}",
+        hint="Papers come from hf, arxiv:CATEGORY, arxiv:ids:A,B, a file or - (standard input)",
+    )
 
 
 def _from_atom(
@@ -145,7 +151,7 @@ def _items(document: list[object] | dict[str, object]) -> list[object]:
     if "arxiv_id" in document or "paper" in document:
         return [document]
     for key, value in document.items():
-        if isinstance(value, list) and value and str(value[0]).startswith("{'"):
+        if isinstance(value, list) and value and _is_printed(value[0]):
             raise Unreadable(
                 f"{shown(key)} holds Python objects printed as text ({{'…': …}}), not JSON objects;"
                 " save them with json.dump"
@@ -154,6 +160,11 @@ def _items(document: list[object] | dict[str, object]) -> list[object]:
         "it is neither a list of papers nor an object with a list of 'papers';"
         f" it has {', '.join(map(shown, islice(document, 8))) or 'nothing'}"
     )
+
+
+def _is_printed(item: object) -> bool:
+    """Whether this is a Python dictionary that was turned into text."""
+    return isinstance(item, str) and item.startswith("{'")
 
 
 def _from_lines(text: str) -> Iterator[Paper]:
@@ -210,7 +221,7 @@ def _from_cells(row: dict[str | None, Any]) -> dict[str, object]:
 
 
 def _paper(item: object) -> Paper:
-    if isinstance(item, str) and item.startswith("{'"):
+    if _is_printed(item):
         raise Unreadable("this is a Python object printed as text, not a JSON object")
     if isinstance(item, dict) and "paper" in item:
         return huggingface.paper_of(item)

@@ -133,8 +133,9 @@ async def read_day(
 
 
 def _items(body: bytes) -> list[object]:
+    text = decode(body)
     try:
-        items = json.loads(decode(body))
+        items = json.loads(text)
     except (ValueError, RecursionError) as fault:
         raise Unreadable(f"it is not JSON: {fault}") from None
     if not isinstance(items, list):

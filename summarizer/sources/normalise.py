@@ -26,6 +26,7 @@ _ARXIV_ID = re.compile(
 _OTHER_ID = re.compile(r"(?!.*\.\.)\w[\w.:/+@;=,%~-]*")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\\\x00-\x1f\x7f-\x9f]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_PAGE = re.compile(r"\s*<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _VIDEO = re.compile(r"\.(?:mp4|webm|mov)(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -46,19 +47,24 @@ def decode(data: bytes) -> str:
     """UTF-8, with or without a byte order mark, as text.
 
     Raises:
-        Unreadable: The bytes are another encoding or no text; says where.
+        Unreadable: The bytes are another encoding, no text or a web page; says where.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("this text is UTF-16, not UTF-8")
     if b"\0" in data:
         raise Unreadable("this is binary data, not text")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Unreadable(
             f"byte {fault.start + 1} (0x{data[fault.start]:02x}) is not UTF-8",
             line=data.count(b"\n", 0, fault.start) + 1,
         ) from None
+    if _PAGE.match(text):
+        raise Unreadable(
+            "this is a web page, such as a login or a proxy sends; a browser shows what it says"
+        )
+    return text
 
 
 def one_line(text: str) -> str:
