@@ -234,3 +234,10 @@ def test_wrong_arguments_are_2_and_nothing_on_stdout(arguments: list[str], run: 
     ended = run(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err
+
+
+@pytest.mark.parametrize("group", [[], ["prompts"], ["recordings"], ["store"]])
+def test_what_a_command_does_is_listed_whole(group: list[str], run: Run) -> None:
+    listed = run(*group, "--help")
+    assert listed.code == 0
+    assert not [line for line in listed.out.partition("Commands:")[2].splitlines() if "..." in line]

@@ -138,9 +138,10 @@ def digest(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Write the digest of a day (YYYY-MM-DD), or of each day of a range (two days with .. between).
+    """Write the digest of a day, or of each day of a range.
 
-    Without DATE, the latest day is made.
+    A day is written YYYY-MM-DD, a range as two days with .. between. Without DATE, the latest day
+    is made.
 
     Papers that fail are named with their reason; then the day is written as DATE.partial.md and
     .json, and a digest that is there already stays as it is. A run that was interrupted goes on

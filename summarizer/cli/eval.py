@@ -127,7 +127,7 @@ def evaluate_sets(
     ask: Ask | None,
     **how: Any,
 ) -> None:
-    """Score prompts and models on sets of cases, and hold the scores against gates.
+    """Score prompts and models on sets of cases, against gates.
 
     Without SET, all sets of evals/ here and the shipped ones are run. Answers come from recordings;
     nobody is asked anything without --ask. Leaves with 1 where a gate fails.

@@ -115,7 +115,7 @@ def render(name: str, source: str, arxiv_id: str | None, model: str, *, as_json:
 @click.argument("b")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(a: str, b: str, *, as_json: bool) -> None:
-    """Show what changes from prompt A to prompt B, settings and messages."""
+    """Show what changes from prompt A to B, settings and messages."""
     from summarizer.cli.terminal import print_json, show
     from summarizer.prompts import diff_prompts, load_prompt
 

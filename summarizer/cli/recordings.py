@@ -140,7 +140,10 @@ def prune(file: Path, wanted: list[Request], *, others: bool, as_json: bool) -> 
 @recordings.command()
 @_of_a_file
 def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
-    """Move handwritten answers to an edited prompt, paper by paper; never those of a model."""
+    """Move handwritten answers to an edited prompt, paper by paper.
+
+    Those of a model are not moved.
+    """
     from summarizer.cli.terminal import print_json, show
     from summarizer.models import upkeep
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def store() -> None:
-    """Show, verify, clean up, export and recover the store of answers."""
+    """Show, verify, clean up, export and recover stored answers."""
 
 
 def _of_a_store(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,7 +47,7 @@ def _of_a_store(command: Callable[..., None]) -> Callable[..., None]:
 @_of_a_store
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(path: Path, *, as_json: bool) -> None:
-    """Show what is kept: answers by model, batches in flight, days that archives publish."""
+    """Show what is kept: answers, batches in flight, published days."""
     from summarizer.cli.terminal import counted, print_json, show, table
     from summarizer.store import upkeep
 
@@ -75,9 +75,10 @@ def info(path: Path, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def verify(ctx: click.Context, path: Path, *, as_json: bool) -> None:
-    """Check the file and that every answer in it can be read; exit with 1 where one cannot.
+    """Check the file, and that every answer in it can be read.
 
-    Nothing is written. A store that cannot be opened at all ends with exit code 3.
+    Leaves with 1 where one cannot, and with 3 where the store cannot be opened at all. Nothing is
+    written.
     """
     from summarizer.cli.terminal import counted, notice, print_json, show
     from summarizer.store import audit
@@ -114,10 +115,10 @@ def verify(ctx: click.Context, path: Path, *, as_json: bool) -> None:
 def gc(
     path: Path, *, model: str | None, days: int | None, batches: bool, yes: bool, as_json: bool
 ) -> None:
-    """Drop answers of a model or of an age, or give up batches; then make the file smaller.
+    """Drop answers of a model or of an age, or give up batches.
 
-    What is dropped is paid for again when it is asked again. Answers to a batch that is given up
-    are not fetched from the server any more.
+    Then the file is made smaller. What is dropped is paid for again when it is asked again.
+    Answers to a batch that is given up are not fetched from the server any more.
     """
     from summarizer.cli.terminal import counted, print_json, show
     from summarizer.store import upkeep
@@ -148,7 +149,7 @@ def gc(
 @click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
 @click.pass_context
 def export(ctx: click.Context, path: Path, *, file: Path | None) -> None:
-    """Write all answers as JSON Lines to FILE, or to the standard output.
+    """Write all answers as JSON Lines to FILE, or print them.
 
     A line has `model`, `fingerprint`, `label`, `answer` and `stored_at`. The questions are not in
     the store; `summarizer digest … --record FILE` writes them with their answers, stored ones too.
@@ -163,7 +164,10 @@ def export(ctx: click.Context, path: Path, *, file: Path | None) -> None:
 @click.argument("new", type=click.Path(path_type=Path, readable=False))
 @click.pass_context
 def recover(ctx: click.Context, path: Path, *, new: Path) -> None:
-    """Make a NEW store of all that can be read of a damaged one, which stays as it is."""
+    """Make a NEW store of all that can be read of a damaged one.
+
+    The damaged one stays as it is.
+    """
     from summarizer.cli.terminal import counted, show
     from summarizer.store import audit, upkeep
 
