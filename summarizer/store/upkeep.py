@@ -15,7 +15,7 @@ from summarizer.store.database import altering, damage, plainly, reading, text, 
 from summarizer.store.store import iso, load_questions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from summarizer.store.database import Connection
 
@@ -135,11 +135,11 @@ def gc(
             what was to be dropped, and uses its room for later answers.
     """
     table, since = ("batches", "opened_at") if batches else ("answers", "stored_at")
-    which = f"WHERE (?1 IS NULL OR model = ?1) AND (?2 IS NULL OR {since} < ?2)"
-    values = (
-        None if model is None else text(model),
-        before and f"{before.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}",
-    )
+    which = f"WHERE (:model IS NULL OR model = :model) AND (:before IS NULL OR {since} < :before)"
+    values = {
+        "model": None if model is None else text(model),
+        "before": before and f"{before.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}",
+    }
     size = _size(path)
     with (altering if drop else reading)(path) as connection, _sound(path):
         if drop:
@@ -181,13 +181,13 @@ def _size(path: Path) -> int:
 
 
 def _holdings(
-    connection: Connection, which: str = "", values: tuple[Any, ...] = ()
+    connection: Connection, which: str = "", values: Mapping[str, Any] | None = None
 ) -> tuple[Holding, ...]:
     rows = connection.execute(
         f"SELECT model, COUNT(*), {iso('MIN(stored_at)')}, "  # noqa: S608 - ours
         f"{iso('MAX(stored_at)')}, {_TOKENS} FROM answers {which} "
         "GROUP BY model ORDER BY model",
-        values,
+        values or {},
     )
     return tuple(
         Holding(
@@ -204,12 +204,12 @@ def _holdings(
 
 
 def _in_flight(
-    connection: Connection, which: str = "", values: tuple[Any, ...] = ()
+    connection: Connection, which: str = "", values: Mapping[str, Any] | None = None
 ) -> tuple[InFlight, ...]:
     rows = connection.execute(
         f"SELECT model, ours, server_id, questions, {iso('opened_at')} "  # noqa: S608
         f"FROM batches {which} ORDER BY rowid",
-        values,
+        values or {},
     )
     batches = []
     for model, ours, server_id, questions, opened_at in rows:
