@@ -91,3 +91,14 @@ def test_json_sends_no_control_to_a_terminal_and_still_holds_all(tmp_path: Path)
     ended = shell(f"{SAMPLE} --json --out {folder}", tmp_path)
     assert not {"\x9b", "\u202e"} & set(ended.stdout)
     assert json.loads(ended.stdout)["files"][0] == f"{folder}/2024-01-12.md"
+
+
+def test_bash_completes_what_the_readme_says_it_does(tmp_path: Path) -> None:
+    bin_ = Path(sys.executable).parent
+    ended = shell(
+        f'PATH={bin_}:$PATH; eval "$(_SUMMARIZER_COMPLETE=bash_source summarizer)"; '
+        "COMP_WORDS=(summarizer che) COMP_CWORD=1; _summarizer_completion summarizer; "
+        'echo "${COMPREPLY[@]}"',
+        tmp_path,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "check\n")
