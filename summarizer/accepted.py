@@ -94,7 +94,8 @@ def read_accepted(path: Path) -> list[Accepted] | None:
     except OSError as error:  # its folder may not be looked into
         raise InputError(f"the file cannot be read: {system_reason(error)}", path=path) from error
     read = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    # Not splitlines(): a reason may hold U+2028 and other ends of line.
+    for number, line in enumerate(read_text(path).removeprefix("\ufeff").split("\n"), 1):
         if not line.strip():
             continue
         try:

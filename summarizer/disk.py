@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from summarizer.errors import DiskError, InputError
@@ -80,7 +81,7 @@ def write_files(texts: Mapping[Path, str]) -> tuple[Path, ...]:
                 _create(staged[path], [data])
         for path, temporary in staged.items():
             _remove_stale(temporary)
-            temporary.replace(path.resolve())
+            _take_place(temporary, path.resolve())
         for folder in {temporary.parent for temporary in staged.values()}:
             _flush(folder)
     except OSError as error:
@@ -110,7 +111,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
             raise InputError("a device, a pipe or a folder is no file to write to", path=path)
         place.parent.mkdir(parents=True, exist_ok=True)
         _create(temporary, (line.encode() for line in lines))
-        temporary.replace(place)
+        _take_place(temporary, place)
         _flush(place.parent)
     except OSError as error:
         raise _unwritten(error, path) from error
@@ -160,6 +161,12 @@ def _create(path: Path, parts: Iterable[bytes]) -> None:
         file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _take_place(temporary: Path, place: Path) -> None:
+    with suppress(OSError):  # it is new, or on a disk that has no modes
+        temporary.chmod(S_IMODE(place.stat().st_mode))
+    temporary.replace(place)
 
 
 def _remove_stale(temporary: Path) -> None:

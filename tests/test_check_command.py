@@ -146,6 +146,17 @@ def test_an_archive_is_adopted_and_only_new_faults_fail(
     assert "nothing needs this any more: 2401.00002 josa" in after.err
 
 
+def test_an_acceptance_is_read_back_whatever_its_reason_says(
+    run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "accepted.jsonl"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]
+    assert run(*check, "--reason", "as it was\u2028in print\x85").code == 0
+    accepted.write_bytes(b"\xef\xbb\xbf" + accepted.read_bytes().replace(b"\n", b"\r\n"))
+    again = run(*check)
+    assert (again.code, "3 accepted" in again.out) == (0, True)
+
+
 def test_an_acceptance_may_expire(run: Run, digest: Path, papers: Path, tmp_path: Path) -> None:
     accepted = tmp_path / "accepted.jsonl"
     check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]

@@ -93,6 +93,17 @@ def test_the_umask_decides_who_may_read(tmp_path: Path, umask: int, mode: int) -
     assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
+@pytest.mark.parametrize("mode", [0o664, 0o600])
+def test_who_may_read_and_write_a_file_stays_as_it_was(tmp_path: Path, mode: int) -> None:
+    text, lines = tmp_path / "text", tmp_path / "lines"
+    for path in (text, lines):
+        path.touch()
+        path.chmod(mode)
+    write_files({text: "new"})
+    write_lines(lines, ["new\n"])
+    assert [path.stat().st_mode & 0o777 for path in (text, lines)] == [mode, mode]
+
+
 def test_a_file_that_holds_its_text_is_not_touched(tmp_path: Path) -> None:
     same, other = tmp_path / "same", tmp_path / "other"
     write_files({same: "text", other: "old"})
