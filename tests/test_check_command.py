@@ -184,6 +184,15 @@ def test_a_broken_acceptance_is_named_with_its_line(run: Run, digest: Path, tmp_
     assert accepted.read_text() == '\n{"check": "josa"}\n'
 
 
+def test_sarif_names_files_as_uris(run: Run, digest: Path, papers: Path, tmp_path: Path) -> None:
+    sarif, moved = tmp_path / "findings.sarif", tmp_path / "1월 #2.md"
+    digest.rename(moved)
+    run("check", moved, "--papers", papers, "--only", CHECKS, "--sarif", sarif)
+    result = json.loads(sarif.read_text())["runs"][0]["results"][0]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri.endswith("/1%EC%9B%94%20%232.md")
+
+
 def test_sarif_names_the_lines_and_carries_suppressions(
     run: Run, digest: Path, papers: Path, tmp_path: Path
 ) -> None:
