@@ -283,6 +283,17 @@ def test_an_expired_acceptance_can_be_renewed(
     assert run(*check).code == 0
 
 
+@pytest.mark.parametrize("reason", [[], ["--reason", "known"]])
+def test_what_can_be_mended_is_not_accepted_instead(
+    reason: list[str], run: Run, digest: Path, papers: Path, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "a.jsonl"
+    check = ["check", digest, "--papers", papers, "--only", CHECKS, "--accept", accepted]
+    ended = run(*check, *reason, "--fix")
+    assert "3 findings mended" in ended.err
+    assert accepted.read_text() == ""
+
+
 def test_accepted_findings_are_not_mended(
     run: Run, digest: Path, papers: Path, tmp_path: Path
 ) -> None:

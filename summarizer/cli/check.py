@@ -83,7 +83,7 @@ def check(
 
     Leaves with 1 where a finding is an error; warnings only show.
     """
-    from summarizer.accepted import reasons, stale
+    from summarizer.accepted import read_accepted, reasons, stale
     from summarizer.cli.terminal import notice, print_json
     from summarizer.review import mended, review
 
@@ -96,13 +96,16 @@ def check(
 
     today = dt.datetime.now(tz=dt.UTC).date()
     reviews = [look(file) for file in files]
-    accepted = _accepted(accept_path, reviews, reason, today)
+    there = read_accepted(accept_path) if accept_path else None
+    accepted = there or []
     if fix:
         known = [reasons(one, accepted, today=today) for one in reviews]
         texts = [mended(one, but=why) for one, why in zip(reviews, known, strict=True)]
         reviews = _fixed(
             reviews, [look(r.path, text) for r, text in zip(reviews, texts, strict=True)]
         )
+    if accept_path and (there is None or reason is not None):
+        accepted = _accept(accept_path, accepted, reviews, reason, today)
     _say_what_is_not_known(reviews)
     known = [reasons(one, accepted, today=today) for one in reviews]
     for old in stale(reviews, accepted):
@@ -168,22 +171,17 @@ def _say_what_is_not_known(reviews: list[Review]) -> None:
             )
 
 
-def _accepted(
-    path: Path | None, reviews: list[Review], reason: str | None, today: dt.date
+def _accept(
+    path: Path, old: list[Accepted], reviews: list[Review], reason: str | None, today: dt.date
 ) -> list[Accepted]:
-    """What is accepted; the file is written where it is missing, or where there is a reason."""
-    from summarizer.accepted import accept, read_accepted, write_accepted
+    """Accept all findings there are, beside those that are accepted already."""
+    from summarizer.accepted import accept, write_accepted
     from summarizer.cli.terminal import counted, notice
 
-    if path is None:
-        return []
-    old = read_accepted(path)
-    if old is not None and reason is None:
-        return old
     why = reason or "there when the file was written"
     every = {a.key: a for review in reviews for a in accept(review, reason=why, date=today)}
     # What has expired is accepted anew, for the new reason.
-    every |= {a.key: a for a in old or () if a.is_valid(today) or a.key not in every}
+    every |= {a.key: a for a in old if a.is_valid(today) or a.key not in every}
     write_accepted(path, every.values())
     notice(f"{path}: {counted(len(every), 'finding')} accepted in all")
     return list(every.values())
