@@ -125,7 +125,7 @@ def prune(file: Path, wanted: list[Request], *, others: bool, as_json: bool) -> 
 
     A handwritten answer to an earlier wording of a prompt stays: `rekey` can move it.
     """
-    from summarizer.cli.terminal import print_json, show
+    from summarizer.cli.terminal import counted, print_json, show
     from summarizer.models import upkeep
 
     dropped = upkeep.prune(file, wanted, others=others)
@@ -134,7 +134,7 @@ def prune(file: Path, wanted: list[Request], *, others: bool, as_json: bool) -> 
         return
     for recording in dropped:
         show(f"dropped  {recording.label}  ({recording.model})")
-    show(f"{file}: {len(dropped)} recordings dropped")
+    show(f"{file}: {counted(len(dropped), 'recording')} dropped")
 
 
 @recordings.command()
@@ -144,7 +144,7 @@ def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
 
     Those of a model are not moved.
     """
-    from summarizer.cli.terminal import print_json, show
+    from summarizer.cli.terminal import counted, print_json, show
     from summarizer.models import upkeep
 
     moved = upkeep.rekey(file, wanted)
@@ -158,4 +158,4 @@ def rekey(file: Path, wanted: list[Request], *, as_json: bool) -> None:
         return
     for move in moved:
         show(f"moved  {move.after.label}")
-    show(f"{file}: {len(moved)} handwritten answers moved")
+    show(f"{file}: {counted(len(moved), 'handwritten answer')} moved")
