@@ -58,7 +58,9 @@ def _from_json(text: str) -> list[str] | None:
         points = value.get("points") if isinstance(value, dict) else value
         if isinstance(points, list) and points and all(isinstance(p, str) for p in points):
             # JSON can say half a surrogate pair, and no file can hold it.
-            return [_SURROGATE.sub("\ufffd", point).strip() for point in points]
+            return [
+                _SURROGATE.sub("\ufffd", point).replace("\r\n", "\n").strip() for point in points
+            ]
         if points == []:
             return []
     return None

@@ -64,6 +64,10 @@ def test_backslashes_of_latex_survive_json(written: str, meant: str) -> None:
     assert read_points('{"points": ["' + written + '"]}', form="points") == [meant]
 
 
+def test_a_point_has_the_line_ends_that_a_digest_keeps() -> None:
+    assert read_points(r'{"points": ["가\r\n나"]}', form="points") == ["가\n나"]
+
+
 def test_a_point_keeps_its_own_list() -> None:
     text = "- 세 단계입니다:\n  1. 수집\n  2. 학습\n- 끝입니다."
     assert read_points(text, form="lines") == ["세 단계입니다:\n  1. 수집\n  2. 학습", "끝입니다."]
