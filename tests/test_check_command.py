@@ -185,12 +185,12 @@ def test_a_broken_acceptance_is_named_with_its_line(run: Run, digest: Path, tmp_
 
 
 def test_sarif_names_files_as_uris(run: Run, digest: Path, papers: Path, tmp_path: Path) -> None:
-    sarif, moved = tmp_path / "findings.sarif", tmp_path / "1월 #2.md"
+    sarif, moved = tmp_path / "findings.sarif", tmp_path / "1월 #2\udcff.md"
     digest.rename(moved)
     run("check", moved, "--papers", papers, "--only", CHECKS, "--sarif", sarif)
     result = json.loads(sarif.read_text())["runs"][0]["results"][0]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert uri.endswith("/1%EC%9B%94%20%232.md")
+    assert uri.endswith("/1%EC%9B%94%20%232%FF.md")
 
 
 def test_sarif_names_the_lines_and_carries_suppressions(
@@ -215,6 +215,7 @@ def test_sarif_names_the_lines_and_carries_suppressions(
     [
         (["--only", "jossa"], "Did you mean 'josa'"),
         (["--reason", "because"], "Add --accept FILE"),
+        (["--accept", "a.jsonl", "--reason", "\udcc0"], "this is not UTF-8"),
         (["--papers", "none.jsonl"], "none.jsonl"),
     ],
 )

@@ -32,6 +32,14 @@ def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
     return checks
 
 
+def _utf8(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:  # Python keeps other bytes of the command line as half surrogates
+        raise click.BadParameter("this is not UTF-8") from None
+    return value
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
@@ -56,7 +64,12 @@ def _checks(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
     metavar="FILE",
     help="Findings to live with; where the file is missing, it is written with all there are now.",
 )
-@click.option("--reason", metavar="TEXT", help="With --accept, accept what is new, too, for this.")
+@click.option(
+    "--reason",
+    callback=_utf8,
+    metavar="TEXT",
+    help="With --accept, accept what is new, too, for this.",
+)
 @click.option(
     "--sarif",
     type=click.Path(path_type=Path, readable=False),
