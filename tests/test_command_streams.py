@@ -39,6 +39,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_a_model_class_that_leaves_the_program_is_no_reader_that_has_seen_enough(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "leaver.py").write_text("raise SystemExit('no licence')\n")
+    ended = shell(f"PYTHONPATH=. {SAMPLE} --model langchain:leaver:Chat", tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "no licence\n")
+
+
 def test_the_beginning_of_a_document_can_be_read_alone(tmp_path: Path) -> None:
     ended = shell(f"{SAMPLE} --json | head -c 1", tmp_path)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "{", "")

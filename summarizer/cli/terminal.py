@@ -210,4 +210,7 @@ def table(
         )
     for row in rows:
         shown.add_row(*(Text(visible(cell)) for cell in row))
-    Console(width=None if _is_terminal(sys.stdout) else 200).print(shown)
+    console = Console(width=None if _is_terminal(sys.stdout) else 200)
+    with console.capture() as drawn:
+        console.print(shown)
+    click.echo(drawn.get(), nl=False)
