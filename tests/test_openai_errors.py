@@ -96,7 +96,12 @@ NOW = dt.datetime(2024, 1, 12, 12, 0, tzinfo=dt.UTC)
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("20", 20.0), ("Fri, 12 Jan 2024 12:00:30 GMT", 30.0), ("soon", None)],
+    [
+        ("20", 20.0),
+        ("Fri, 12 Jan 2024 12:00:30 GMT", 30.0),
+        ("soon", None),
+        ("Fri, 12 Jan 99999999999999999999 12:00:30 GMT", None),
+    ],
 )
 async def test_a_busy_server_says_when_to_come_back(
     server: ChatServer, value: str, seconds: float | None
@@ -341,7 +346,7 @@ async def test_no_key_is_anywhere_even_where_everything_is_logged(
     for name in ("", "openai", "httpx2", "httpcore2", "aiohttp", "asyncio", "summarizer"):
         caplog.set_level(logging.DEBUG, logger=name)
     model = OpenAIModel("test-1", base_url=server.url, key=KEY, timeouts=Timeouts(total=0.2))
-    limits = Limits(model, retry=RetryPolicy(attempts=2, first=0))
+    limits = Limits(model, concurrency=8, retry=RetryPolicy(attempts=2, first=0))
     shown = [repr(model), repr(limits)]
     server.script(reply, reply)
     try:
