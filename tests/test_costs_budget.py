@@ -228,7 +228,7 @@ async def test_retries_are_counted_and_stored_answers_are_not(tmp_path: Path) ->
             return Answer(text="- 답", usage=SMALL)
 
     budget = Budget(Flaky(), Decimal(1), RATES)
-    limits = Limits(budget, retry=RetryPolicy(), sleep=at_once)
+    limits = Limits(budget, concurrency=8, retry=RetryPolicy(), sleep=at_once)
     with Store(tmp_path / "store.db") as store:
         stored = Stored(limits, store)
         await stored.ask(question())

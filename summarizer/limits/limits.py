@@ -8,7 +8,6 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from summarizer.digest import Usage
 from summarizer.errors import ModelError, ModelUnusable
 from summarizer.limits.pacing import Bucket, Call, Places
 from summarizer.retry import RetryPolicy
@@ -22,7 +21,9 @@ RETRY = RetryPolicy()
 """How transient errors of a model are tried again, where nobody says otherwise."""
 
 _BUDGET = 20
-"""So many more calls may fail than are answered before calls go out one at a time, as probes."""
+"""So many calls in a row may fail before calls go out one at a time, as probes."""
+_EARNED = 4
+"""So many failures an answer makes up for: a server that answers one call in five is no outage."""
 _PROBES = 8
 """After so many probes without an answer, a minute in the mean, the server is taken for dead."""
 
@@ -51,24 +52,18 @@ class Limits:
         sleep: Waits for some seconds.
         jitter: Draws from [0, 1).
         clock: Seconds from some moment on; never runs backwards.
-
-    Attributes:
-        calls: How often the model was asked, retries included.
-        usage: Tokens of its answers.
     """
 
     def __init__(
         self,
         model: ChatModel,
         *,
-        concurrency: int = 8,
+        concurrency: int,
         retry: RetryPolicy = RETRY,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.calls = 0
-        self.usage = Usage()
         self._model = model
         self._retry = retry
         self._sleep = sleep
@@ -79,8 +74,10 @@ class Limits:
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
         self._places = Places(concurrency)
+        self._calls = 0
         self._under_way = 0
         self._answered = 0
+        self._completion = 0  # tokens of all answers
         self._requests = Bucket("requests", retry.longest)
         self._tokens = Bucket("tokens", retry.longest)
         self._pause_until = -math.inf
@@ -135,7 +132,7 @@ class Limits:
             while True:
                 if self._unusable is not None:
                     raise self._unusable.with_traceback(None)
-                tokens = prompt_tokens + self.usage.completion / max(1, self._answered)
+                tokens = prompt_tokens + self._completion / max(1, self._answered)
                 now = self._now()
                 start = max(
                     self._pause_until,
@@ -149,12 +146,12 @@ class Limits:
                     await self._wait(start - now, self._changed)
                 else:
                     break
-            self.calls += 1
+            self._calls += 1
             self._under_way += 1
             self._requests.spend(1)
             self._tokens.spend(tokens)
             return Call(
-                number=self.calls,
+                number=self._calls,
                 began=self._clock(),
                 probe=not self._budget,
                 requests=self._requests.spent,
@@ -162,17 +159,17 @@ class Limits:
             )
 
     def _note_answer(self, answer: Answer, call: Call) -> None:
+        self._note_life()
         self._answered += 1
-        self.usage += answer.usage or Usage()
-        self._budget, self._probes = min(_BUDGET, self._budget + 1), 0
-        self._places.note_answer(call, self.calls, self._clock())
+        self._completion += answer.usage.completion if answer.usage else 0
+        self._places.note_answer(call, self._calls, self._clock())
         self._read(answer.headroom, call)
 
     def _note_failure(self, error: ModelError, call: Call, tried: int) -> float:
         """Returns the seconds that this question alone has to wait."""
         self._read(error.headroom, call)
         if not error.transient:  # that was an answer too
-            self._budget, self._probes = min(_BUDGET, self._budget + 1), 0
+            self._note_life()
             return 0.0
         self._budget = max(0, self._budget - 1)
         if call.probe:
@@ -191,11 +188,14 @@ class Limits:
             retry_after=error.retry_after,
         )
         if error.busy or not self._budget:
-            self._places.fall(0.5, call, self.calls)
+            self._places.fall(0.5, call, self._calls)
         elif error.retry_after is None:
             return wait
         self._pause_until = max(self._pause_until, self._now() + wait)
         return 0.0
+
+    def _note_life(self) -> None:
+        self._budget, self._probes = min(_BUDGET, self._budget + _EARNED), 0
 
     def _read(self, headroom: Mapping[str, str] | None, call: Call) -> None:
         if headroom:

@@ -35,13 +35,10 @@ _UNSUPPORTED = re.compile(
 )
 _FINISH = {"max_tokens": "length", "model_length": "length"}
 _SECRET = re.compile(r"\bBearer \S+|\b(?:(?:sk|pk|rk|gsk|xai|hf)[-_]|AIza)[A-Za-z0-9_*-]{8,}")
-_HEADROOM = (
-    *(
-        f"x-ratelimit-{what}-{kind}"
-        for what in ("limit", "remaining", "reset")
-        for kind in ("requests", "tokens")
-    ),
-    "retry-after",
+_HEADROOM = tuple(
+    f"x-ratelimit-{what}-{kind}"
+    for what in ("limit", "remaining", "reset")
+    for kind in ("requests", "tokens")
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
