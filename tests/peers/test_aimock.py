@@ -128,8 +128,11 @@ def aimock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aimock]:
 
 
 @pytest.fixture
-def digest(run: Run, tmp_path: Path) -> MakeDigest:
-    """Make the day's digest in a folder; every paper must be accounted for."""
+def digest(run: Run, tmp_path: Path, no_waits: None) -> MakeDigest:
+    """Make the day's digest in a folder; every paper must be accounted for.
+
+    Refusals of aimock say that tokens are there again in six minutes, which nobody waits for here.
+    """
     source = tmp_path / "papers.jsonl"
     source.write_text("".join(json.dumps(paper) + "\n" for paper in PAPERS))
 
