@@ -319,10 +319,25 @@ async def test_a_batch_that_fails_as_a_whole_is_tried_again(
 ) -> None:
     server.end([], [problem("odd", "Not one of its lines.", 99)])
     server.end([problem("server_error", "Try again.", None)])
+    asked = questions(2)
+    assert texts(await ask(batched(server, store), *asked)) == list(map(echoed, asked))
+    assert server.calls["create"] == 4
+
+
+async def test_a_batch_is_not_tried_again_without_end(server: BatchServer, store: Store) -> None:
+    server.end(*[[problem("odd", "Not today.", None)]] * 9)
     answers = await ask(batched(server, store), *questions(2))
-    # Without a word of the server it is tried again; with one that is about all, it is believed.
-    assert all("Try again" in str(answer) for answer in answers)
-    assert server.calls["create"] == 3
+    assert all("Not today" in str(answer) for answer in answers)
+    assert server.calls["create"] == RETRY.attempts
+
+
+async def test_a_spent_quota_that_fails_a_whole_batch_ends_it_all(
+    server: BatchServer, store: Store
+) -> None:
+    server.end([problem("billing_hard_limit_reached", "Billing hard limit.", None)])
+    answers = await ask(batched(server, store), *questions(2))
+    assert all(isinstance(answer, ModelUnusable) for answer in answers)
+    assert server.calls["create"] == 1
 
 
 async def test_only_the_lines_that_failed_a_batch_fail(server: BatchServer, store: Store) -> None:
@@ -568,7 +583,8 @@ async def test_an_outage_leaves_the_batch_to_a_later_run(server: BatchServer, st
     server.fault("retrieve", *[503] * 100)
     asked = questions(2)
     failure, _ = await ask(batched(server, store), *asked)
-    assert isinstance(failure, ModelError)
+    assert isinstance(failure, ModelUnusable)  # or each paper that follows would fail
+    assert failure.exit_code == 3
     assert "the same command takes it up" in str(failure)
     assert len(store.batches(NAME)) == 1
     assert texts(await ask(batched(server, store), *asked)) == list(map(echoed, asked))
@@ -580,7 +596,8 @@ async def test_a_server_that_never_answers_is_not_waited_for(
 ) -> None:
     server.fault("upload", *[503] * RETRY.attempts)
     (failure,) = await ask(batched(server, store), question())
-    assert isinstance(failure, ModelError)
+    assert isinstance(failure, ModelUnusable)
+    assert failure.exit_code == 3
     assert "HTTP 503" in failure.message
     assert store.batches(NAME) == ()
 

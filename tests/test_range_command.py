@@ -376,6 +376,20 @@ async def _interrupt(*_: object) -> None:
     await asyncio.Event().wait()
 
 
+def test_an_outage_of_batches_leaves_the_days_to_a_later_run(
+    run: Run, tmp_path: Path, week, server, monkeypatch
+) -> None:
+    do_not_wait(monkeypatch)
+    with BatchServer() as batches:
+        batches.answers(lambda _: WELL)
+        monkeypatch.setenv("OPENAI_BASE_URL", batches.url)
+        batches.fault("retrieve", *[503] * 2000)
+        stopped = json_of(run, *week, "--engine", "batch")
+        assert (stopped["exit_code"], stopped["days"]) == (3, [])
+        assert "the same command takes it up" in stopped["stopped"]
+        assert files(tmp_path / "out") == {}
+
+
 def test_a_refused_budget_counts_no_call(run: Run, tmp_path: Path, week, server) -> None:
     prices = tmp_path / "prices.yaml"
     prices.write_text('"openai:test": {input: 1000, output: 1000}\n')

@@ -221,12 +221,13 @@ class Batched:
         except ModelError as error:
             if batch.in_doubt:
                 raise
-            final = _final(error)
             if isinstance(error, NotThere):
-                final = ModelUnusable(f"{self.name} takes no batches: {error.message}")
-            await self._close(batch, dict.fromkeys(labels, final))
-            if isinstance(final, ModelUnusable):
-                raise final from None
+                error = ModelUnusable(f"{self.name} takes no batches: {error.message}")
+            elif error.transient:
+                error = _outage(error, "Run the same command again later")
+            await self._close(batch, dict.fromkeys(labels, error))
+            if isinstance(error, ModelUnusable):
+                raise error from None
             return
         self.calls += len(questions)
         _log.info("%s: %d questions are in %s", self.name, len(questions), state.id)
@@ -363,10 +364,15 @@ class Batched:
             await work
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             if isinstance(error, ModelError) and not isinstance(error, ModelUnusable):
-                error = ModelError(error.message, hint=_LATER)
+                error = _outage(error, _LATER)
             self._failure = self._failure or error
             for question in self._questions.values():
                 question.settle(self._failure)
+
+
+def _outage(error: ModelError, hint: str) -> ModelUnusable:
+    """The error of a call that has been made as often as may help: no question is to blame."""
+    return ModelUnusable(error.message, hint=hint, exit_code=3)
 
 
 def _final(error: ModelError) -> ModelError:

@@ -164,7 +164,8 @@ def read_state(body: object) -> BatchState:
         input_file=str(told.get("input_file_id") or ""),
         result_files=tuple(file for file in files if isinstance(file, str) and file),
         problems=tuple(
-            (_line(problem.get("line")), _refused(400, problem))
+            # What names no line is the server's own failure, unless its code says otherwise.
+            (line := _line(problem.get("line")), _refused(400 if line else 500, problem))
             for problem in (problems if isinstance(problems, list) else ())
             if isinstance(problem, dict)
         ),
