@@ -169,6 +169,7 @@ def test_what_stops_the_model_leaves_whole_days_and_paid_answers(
     assert report["exit_code"] == 2
     assert [day["date"] for day in report["days"]] == [date_of(0), date_of(1)]
     assert report["left"] == 5
+    assert report["tokens"]["prompt"] == 7 * 100  # the seventh answer is of a day that is left
     assert "key" in report["stopped"]
     assert KEY not in report["stopped"]
     assert len(server.requests) == 8

@@ -1,8 +1,8 @@
 """What is asked, composed of `ChatModel`s: each but the last stands before another one.
 
-    live    _AtOnce ─▶ Recorder ─▶ Stored ─▶ Limits ─▶ Budget ─▶ model
-    batch              Recorder ─▶ Stored ─▶ Budget ─▶ Batched ─▶ model
-    replay             Recorder ─▶ model
+    live    Asking ─▶ Recorder ─▶ Stored ─▶ Limits ─▶ Budget ─▶ model
+    batch   Asking ─▶ Recorder ─▶ Stored ─▶ Budget ─▶ Batched ─▶ model
+    replay  Asking ─▶ Recorder ─▶ model
 
 A replay costs nothing, and never touches a store.
 """
@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
 
 from summarizer.costs import Budget, find_rates
+from summarizer.digest import Usage
 from summarizer.errors import InputError
 from summarizer.limits import Limits
 from summarizer.models.recordings import Recorder
@@ -78,11 +79,13 @@ class How(TypedDict, total=False):
 class Asking:
     """The model that one run asks, and what it has cost so far.
 
-    The arguments are those of `How`.
+    The arguments are those of `How`. Questions are counted until their answers are kept: `Limits`
+    counts them until they are answered, and an answer that is not in the store yet would be lost in
+    a crash all the same, and bought again.
 
     Attributes:
-        model: Whom to ask.
         name: Who answers.
+        tokens: Of all answers, those that came from the store included.
         window: How many papers may be begun before the first of them has ended.
 
     Raises:
@@ -102,9 +105,10 @@ class Asking:
         prices: Prices | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.model = model
         self.name = model.name
+        self.tokens = Usage()
         self.window = _IN_ROUNDS if engine == "batch" else _AHEAD * concurrency
+        self._places = asyncio.Semaphore(_IN_ROUNDS if engine == "batch" else concurrency)
         self._batched: Batched | None = None
         self._budget: Budget | None = None
         self._stored: Stored | None = None
@@ -112,18 +116,29 @@ class Asking:
             rates = find_rates(model.name, batch=engine == "batch", prices=prices)
             if engine == "batch":
                 self._batched = _in_rounds(model, store, sleep)
-                self.model = self._budget = Budget(self._batched, budget, rates)
+                model = self._budget = Budget(self._batched, budget, rates)
             else:
                 if store is not None:
                     _warn_of_batches(model.name, store)
                 self._budget = Budget(model, budget, rates)
-                self.model = Limits(self._budget, concurrency=concurrency, sleep=sleep)
+                model = Limits(self._budget, concurrency=concurrency, sleep=sleep)
             if store is not None:
-                self.model = self._stored = Stored(self.model, store)
-        if record is not None:
-            self.model = Recorder(self.model, record)
-        if self._budget and not self._batched:
-            self.model = _AtOnce(self.model, concurrency)
+                model = self._stored = Stored(model, store)
+        self._model = model if record is None else Recorder(model, record)
+
+    async def ask(self, request: Request) -> Answer:
+        """Ask as soon as there is a place.
+
+        Raises:
+            ModelError: There is no answer.
+            ModelUnusable: There will be none to any other question either.
+            StoreError: An answer could not be kept.
+            DiskError: An answer could not be recorded.
+        """
+        async with self._places:
+            answer = await self._model.ask(request)
+        self.tokens += answer.usage or Usage()
+        return answer
 
     async def aclose(self) -> None:
         """Leave batches that are under way to the server; the model is the caller's to close."""
@@ -150,26 +165,6 @@ class Asking:
     def uncertain(self) -> Decimal:
         """US dollars that calls without an answer may have cost beside, at most."""
         return self._budget.uncertain if self._budget else Decimal(0)
-
-
-class _AtOnce:
-    """A model that is asked so many questions at once, counted until their answers are kept.
-
-    `Limits` counts them until they are answered; an answer that is not in the store yet would be
-    lost in a crash all the same, and bought again.
-    """
-
-    def __init__(self, model: ChatModel, concurrency: int) -> None:
-        self.name = model.name
-        self._model = model
-        self._places = asyncio.Semaphore(concurrency)
-
-    async def ask(self, request: Request) -> Answer:
-        async with self._places:
-            return await self._model.ask(request)
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
 
 
 def _warn_of_batches(model: str, store: Store) -> None:

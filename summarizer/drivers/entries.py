@@ -126,7 +126,7 @@ class Summaries:
         return await summarize(
             paper,
             prompt=self.prompt,
-            model=self.asking.model,
+            model=self.asking,
             checks=self._checks,
             repairs=self._repairs,
             sample=sample,

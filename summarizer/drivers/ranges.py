@@ -7,7 +7,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from summarizer.archive import is_whole
-from summarizer.digest import Usage
 from summarizer.disk import try_folder
 from summarizer.drivers.days import Days
 from summarizer.drivers.entries import Summaries
@@ -37,20 +36,23 @@ class Progress:
         total: How many days are to be done.
         days: How many of them are.
         papers: How many papers have an entry, those of days under way included.
-        tokens: Of their answers, those that came from the store included.
     """
 
     def __init__(self, total: int, summaries: Summaries) -> None:
         self.total = total
         self.days = 0
         self.papers = 0
-        self.tokens = 0
         self._asking = summaries.asking
 
     @property
     def asked(self) -> int:
         """Calls to the model so far."""
         return self._asking.asked
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all answers, in and out, those that came from the store included."""
+        return self._asking.tokens.prompt + self._asking.tokens.completion
 
     @property
     def spent(self) -> Decimal | None:
@@ -106,10 +108,8 @@ async def regenerate_range(
     days: list[DayOutcome] = []
     unlisted: list[dt.date] = []
 
-    def done(entry: Entry) -> None:
+    def done(_: Entry) -> None:
         progress.papers += 1
-        if entry.provenance:
-            progress.tokens += entry.provenance.tokens.prompt + entry.provenance.tokens.completion
         watch(progress)
 
     stopped: SummarizerError | None = None
@@ -141,7 +141,7 @@ async def regenerate_range(
         counts=sum((Counter(day.counts) for day in days), start=Counter()),
         asked=asking.asked,
         reused=asking.reused,
-        tokens=sum((day.tokens for day in days), start=Usage()),
+        tokens=asking.tokens,
         spent=asking.spent,
         uncertain=asking.uncertain,
         exit_code=max([0, *(day.exit_code for day in days), stopped.exit_code if stopped else 0]),
