@@ -35,10 +35,11 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 CREATE_KEYS = {"input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"}
 
 Call: TypeAlias = Literal["upload", "create", "retrieve", "list", "content", "delete"]
-Fault: TypeAlias = int | Literal["reset", "lost", "torn", "html", "stall"]
+Fault: TypeAlias = int | Literal["reset", "lost", "torn", "html", "empty", "stall"]
 """A status; or the connection is reset before anything is done (`reset`) or after it (`lost`), half
-of the answer is sent (`torn`), a page that is no JSON (`html`), or nothing ever (`stall`)."""
-FAULTS: tuple[Fault, ...] = (429, 500, 503, "reset", "lost", "torn", "html")
+of the answer is sent (`torn`), a page that is no JSON (`html`), an object without anything
+(`empty`), or nothing ever (`stall`)."""
+FAULTS: tuple[Fault, ...] = (429, 500, 503, "reset", "lost", "torn", "html", "empty")
 Respond: TypeAlias = Callable[[dict[str, Any]], "Reply | str"]
 
 
@@ -207,6 +208,8 @@ class BatchServer:
                 return _reset(request)
             if isinstance(fault, int):
                 return _sent(error(fault, "The server had an error."))
+            if fault == "empty":
+                return web.json_response({})
             if fault == "html":
                 return web.Response(text="<html>Bad gateway</html>", content_type="text/html")
             token = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -20,7 +20,7 @@ from summarizer.models import Answer, Message, Request
 from summarizer.models.batches import read_result, read_state
 from summarizer.models.openai import OpenAIModel, Timeouts
 from summarizer.store import Store, Stored
-from tests.batch_server import FAULTS, BatchServer, Call, Fault, problem
+from tests.batch_server import FAULTS, BatchServer, Call, Fault, Job, problem
 from tests.chat_server import Reply, completion, error
 
 KEY = "sk-proj-Zm9vYmFyYmF6cXV4"
@@ -453,6 +453,18 @@ async def test_no_fault_of_one_call_loses_or_buys_anything_twice(
     assert store.batches(NAME) == ()
 
 
+@pytest.mark.parametrize("fault", ["html", "empty"])
+async def test_what_is_no_list_of_batches_is_no_word_that_one_is_missing(
+    server: BatchServer, store: Store, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.fault("create", "lost")
+    server.fault("list", *[fault] * 20)
+    asked = questions(3)
+    assert texts(await ask(batched(server, store), *asked)) == list(map(echoed, asked))
+    assert server.calls["create"] == 1
+    assert "the server sent something other than a list of batches; it is tried" in caplog.text
+
+
 @pytest.mark.parametrize("call", ["upload", "create", "retrieve", "content"])
 async def test_a_server_that_stalls_is_asked_again(
     server: BatchServer, store: Store, call: Call
@@ -557,9 +569,12 @@ async def test_what_reached_the_server_unnoted_is_found(server: BatchServer, sto
     ours = await store.open_batch(NAME, asked)
     (job,) = server.batches.values()
     job.metadata = {"summarizer_batch": ours}
+    for number in range(150):  # others' are listed before it, on two pages
+        other = Job(f"other_{number}", job.created_at, job.input_file_id, None, "completed")
+        server.batches[other.id] = other
     assert texts(await ask(batched(server, store), *asked)) == list(map(echoed, asked))
     assert set(server.bought.values()) == {1}
-    assert len(server.batches) == 1
+    assert len(server.batches) == 151
 
 
 async def test_a_batch_that_the_server_has_forgotten_is_asked_again(

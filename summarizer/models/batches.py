@@ -115,13 +115,27 @@ class BatchAPI:
 
     async def find(self, mark: str, since: dt.datetime) -> BatchState | None:
         """The batch that carries a mark, among those made since then; newest are listed first."""
-        async with self._model.batch_calls() as client:
-            async for batch in client.batches.list(limit=100):
-                if batch.created_at < since.timestamp():
-                    break
-                if (batch.metadata or {}).get(MARK) == mark:
-                    return read_state(batch.to_dict(mode="json"))
-        return None
+        query: dict[str, Any] = {"limit": 100}
+        while True:
+            async with self._model.batch_calls() as client:
+                raw = await client.batches.with_raw_response.list(**query)
+            body = _body(raw)
+            page = body if isinstance(body, dict) else {}
+            batches = page.get("data")
+            if not isinstance(batches, list):
+                raise ModelError(
+                    "the server sent something other than a list of batches", transient=True
+                )
+            for batch in batches:
+                state = read_state(batch)
+                if state.mark == mark:
+                    return state
+                made = batch.get("created_at")
+                if isinstance(made, int) and made < since.timestamp():
+                    return None
+            if not (batches and page.get("has_more")):
+                return None
+            query["after"] = state.id
 
     async def results(
         self, file_id: str
