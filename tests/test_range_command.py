@@ -91,6 +91,9 @@ def test_a_day_that_cannot_be_read_takes_no_other(run: Run, tmp_path: Path, week
         f'{json.dumps(paper(1, 0))}\n{{"arxiv_id": "2403.01001"}}\n'
     )
     (tmp_path / "out").mkdir()
+    planned = run(*week, "--dry-run")
+    assert planned.code == 2
+    assert ".papers.jsonl:2: 'title' is missing" in " ".join(planned.out.split())
     (tmp_path / "out" / f"{date_of(3)}.md").write_text("# My diary\n")
     ended = run(*week)
     assert ended.code == 2

@@ -151,7 +151,7 @@ def digest(
     from summarizer.cli.digest_run import Job
     from summarizer.cli.terminal import print_json
     from summarizer.costs import load_prices
-    from summarizer.drivers import Plan, RangePlan
+    from summarizer.drivers import Plan
     from summarizer.prompts import load_prompt
     from summarizer.store import default_path
 
@@ -188,7 +188,7 @@ def digest(
         print_json(report.model_dump(mode="json"))
     else:
         show(report)
-    if not isinstance(report, Plan | RangePlan):
+    if not isinstance(report, Plan):
         ctx.exit(report.exit_code)
 
 

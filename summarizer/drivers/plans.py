@@ -82,6 +82,7 @@ class RangePlan(Value):
         unlisted: Days of which the source has no papers.
         passed_over: How many days are whole already and would not be asked for.
         estimate: Of all days together.
+        exit_code: The highest of the days that cannot be read, as a run would end for them.
     """
 
     model: str
@@ -89,6 +90,7 @@ class RangePlan(Value):
     unlisted: tuple[dt.date, ...]
     passed_over: int
     estimate: Estimate
+    exit_code: int
 
 
 async def plan(
@@ -157,7 +159,7 @@ async def plan_range(
     days: list[PlannedDay] = []
     unlisted: list[dt.date] = []
     asked: list[tuple[PlannedPaper, Request | None]] = []
-    kept = 0
+    kept = exit_code = 0
     items = to_ask(
         read(asked_for), ledger, prompt, folder=folder, seen=seen, only_failed=only_failed
     )
@@ -171,6 +173,8 @@ async def plan_range(
             elif isinstance(item.error, NoListing):
                 unlisted.append(item.date)
             else:
+                if item.error:
+                    exit_code = max(exit_code, item.error.exit_code)
                 if seen == "skip":  # as if every answer were right
                     there = [paper.arxiv_id for paper, _ in asked if paper.state != "failed"]
                     await ledger.publish(item.date, there)
@@ -183,6 +187,7 @@ async def plan_range(
         unlisted=tuple(unlisted),
         passed_over=len(wanted) - len(asked_for),
         estimate=sum((day.estimate for day in days), start=Estimate()),
+        exit_code=exit_code,
     )
 
 
