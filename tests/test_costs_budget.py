@@ -77,11 +77,11 @@ async def test_what_answers_cost_is_added_up_exactly() -> None:
     budget = Budget(model, Decimal(5), RATES)
     tasks = asked(budget, 3)
     await settle()
-    for usage in (SMALL, Usage(prompt=10, cached=8, completion=1), Usage(prompt=1)):
+    for usage in (SMALL, Usage(prompt=10, cached=8, completion=1), Usage(prompt=1, completion=1)):
         model.usage = usage
         model.answer()
     await asyncio.gather(*tasks)
-    assert budget.spent == Decimal("0.000050") + Decimal("0.0000068") + Decimal("0.000001")
+    assert budget.spent == Decimal("0.000050") + Decimal("0.0000068") + Decimal("0.000005")
     assert budget.uncertain == 0
     assert budget.name == "test:model"
 
@@ -167,7 +167,7 @@ async def test_what_ended_in_an_error_is_counted_as_far_as_it_may_have_been_char
     assert (budget.spent, budget.uncertain) == (Decimal(0), lost)
 
 
-@pytest.mark.parametrize("usage", [None, Usage(), Usage(completion=3)])
+@pytest.mark.parametrize("usage", [None, Usage(), Usage(completion=3), Usage(prompt=3)])
 async def test_an_answer_that_does_not_tell_its_tokens_may_have_cost_the_most(
     usage: Usage | None,
 ) -> None:
@@ -338,7 +338,7 @@ class Billing:
         bound = most_tokens(request)
         usage = Usage(
             prompt=max(1, int(bound.prompt * fate.share)),
-            completion=int(bound.completion * fate.share),
+            completion=max(1, int(bound.completion * fate.share)),
             cached=int(bound.prompt * fate.share / 2),
         )
         risk, charged = RATES.cost(bound), RATES.cost(usage)

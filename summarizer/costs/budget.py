@@ -99,10 +99,11 @@ class Budget:
             if getattr(error, "billed", True):  # a call that is cancelled may be charged too
                 self._lose(request)
             raise
-        if answer.usage is None or not answer.usage.prompt:
+        usage = answer.usage
+        if usage is None or not (usage.prompt and usage.completion):
             self._lose(request)
         elif self._rates is not None:
-            self._spent += self._rates.cost(answer.usage)
+            self._spent += self._rates.cost(usage)
         return answer
 
     def _lose(self, request: Request) -> None:
