@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +83,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["summarizer", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGINT)
         with pytest.raises(SystemExit) as left:
             main()
+        signal.signal(signal.SIGINT, before)  # which a run that was interrupted does not hear
         out, err = capsys.readouterr()
         return Outcome(int(left.value.code or 0), out, err)
 
@@ -105,7 +108,10 @@ def interrupt(words: Sequence[str], when: threading.Event) -> Outcome:
     with start(words) as process:
         try:
             assert when.wait(30)
-            process.send_signal(signal.SIGINT)
+            while process.poll() is None:  # who is impatient presses it again
+                process.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.01)
             out, err = process.communicate(timeout=30)
         finally:
             process.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
@@ -82,6 +83,8 @@ def main() -> NoReturn:
         notice(f"{'Nothing to do' if error.exit_code == 0 else 'Error'}: {error}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        # One more, while Python leaves, would be another exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         notice("Interrupted; the same command takes up where this one stopped")
         code = INTERRUPTED
     except SystemExit:
