@@ -32,7 +32,15 @@ from summarizer.digest import Entry, Paper, Usage
 from summarizer.errors import InputError, ModelError, ModelUnusable, SummarizerError
 from summarizer.flow import summarize
 from summarizer.models import Answer, Message, Request, Role
-from summarizer.models.completions import Dialect, quoted, without_thinking, write_body
+from summarizer.models.completions import (
+    BUSY,
+    Dialect,
+    encodable,
+    quoted,
+    tokens,
+    without_thinking,
+    write_body,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -133,13 +141,15 @@ class LangChainModel:
         said = f"{self.name} failed: {_told(error)}"
         if status in (401, 403, 404):
             return ModelUnusable(said, hint="Check the key and the model's name")
-        transient = isinstance(error, TimeoutError | ConnectionError) or bool(
-            re.search("timeout|connection|ratelimit|overloaded", type(error).__name__.lower())
-        )
+        kind = type(error).__name__.lower()
+        busy = bool(re.search("ratelimit|overloaded", kind))
+        transient = busy or isinstance(error, TimeoutError | ConnectionError)
+        transient = transient or bool(re.search("timeout|connection", kind))
         if isinstance(status, int):
+            busy = status in BUSY
             transient = status in (408, 409, 425, 429) or status >= 500
         refused = isinstance(status, int) and 400 <= status < 500
-        return ModelError(said, transient=transient, billed=not refused)
+        return ModelError(said, transient=transient, billed=not refused, busy=busy)
 
 
 def as_chat_model(model: ChatModel) -> BaseChatModel:
@@ -276,17 +286,17 @@ def _answer(message: AIMessage, name: str) -> Answer:
     usage = None
     if counted := message.usage_metadata:
         usage = Usage(
-            prompt=counted["input_tokens"],
-            completion=counted["output_tokens"],
-            cached=counted.get("input_token_details", {}).get("cache_read") or 0,
-            reasoning=counted.get("output_token_details", {}).get("reasoning") or 0,
+            prompt=tokens(counted, "input_tokens"),
+            completion=tokens(counted, "output_tokens"),
+            cached=tokens(counted.get("input_token_details"), "cache_read"),
+            reasoning=tokens(counted.get("output_token_details"), "reasoning"),
         )
     if finish_reason == "length" and not text.strip() and (content or (usage and usage.reasoning)):
         finish_reason = "thinking"
     return Answer(
-        text=text,
+        text=encodable(text),
         finish_reason=finish_reason,
-        model=str(told.get("model_name") or told.get("model") or name),
+        model=encodable(str(told.get("model_name") or told.get("model") or name)),
         usage=usage,
     )
 

@@ -9,6 +9,7 @@ from langchain_core.language_models.fake_chat_models import (
     FakeMessagesListChatModel,
 )
 from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from summarizer.digest import Usage
 from summarizer.errors import InputError, ModelError, ModelUnusable
@@ -127,27 +128,39 @@ class Status(Exception):
 
 
 @pytest.mark.parametrize(
-    ("raised", "unusable", "transient"),
+    ("raised", "unusable", "transient", "busy"),
     [
-        (Status(401), True, False),
-        (Status(404, nested=True), True, False),
-        (Status(429), False, True),
-        (Status(503, nested=True), False, True),
-        (Status(400), False, False),
-        (TimeoutError(), False, True),
-        (ConnectionResetError("reset"), False, True),
-        (type("APITimeoutError", (Exception,), {})("late"), False, True),
-        (ValueError("odd"), False, False),
+        (Status(401), True, False, False),
+        (Status(404, nested=True), True, False, False),
+        (Status(429), False, True, True),
+        (Status(503, nested=True), False, True, True),
+        (Status(500), False, True, False),
+        (Status(400), False, False, False),
+        (TimeoutError(), False, True, False),
+        (ConnectionResetError("reset"), False, True, False),
+        (type("APITimeoutError", (Exception,), {})("late"), False, True, False),
+        (type("RateLimitError", (Exception,), {})("slow down"), False, True, True),
+        (ValueError("odd"), False, False, False),
     ],
 )
 async def test_errors_of_vendors_are_told_apart(
-    raised: Exception, unusable: bool, transient: bool
+    raised: Exception, unusable: bool, transient: bool, busy: bool
 ) -> None:
     model = LangChainModel(Failing(responses=[""], error=raised), name="langchain:x")
     with pytest.raises(ModelError, match="langchain:x failed") as caught:
         await model.ask(question())
     assert isinstance(caught.value, ModelUnusable) is unusable
     assert caught.value.transient is transient
+    assert caught.value.busy is busy
+
+
+async def test_what_no_answer_can_hold_is_neither_counted_nor_kept() -> None:
+    usage = UsageMetadata(input_tokens=-5, output_tokens=3, total_tokens=-2)
+    message = AIMessage("- \ud800 답", usage_metadata=usage)
+    model = LangChainModel(FakeMessagesListChatModel(responses=[message]), name="x")
+    answer = await model.ask(question())
+    assert answer.text == "- \ufffd 답"
+    assert answer.usage == Usage(prompt=0, completion=3)
 
 
 async def test_no_key_of_the_environment_is_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,9 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
 CAPS = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
 """Both names of the token cap, each with the other: old servers and new models differ."""
 
+BUSY = frozenset({429, 503, 529})
+"""HTTP statuses of a server that has too much to do; some vendors say 529 for "overloaded"."""
+
 _OURS = frozenset({"messages", "model", "n", "response_format", "stream"})
 _FORMAT = re.compile(
     r"response[ _]?format|json[ _]?(schema|object|mode)|structured[ _]output|grammar"
@@ -124,7 +127,7 @@ def write_body(request: Request, dialect: Dialect) -> tuple[list[dict[str, str]]
             hint="Remove it from the prompt: the run decides it",
         )
     messages = [
-        {"role": message.role, "content": _encodable(message.content)}
+        {"role": message.role, "content": encodable(message.content)}
         for message in request.messages
     ]
     settings = {
@@ -189,9 +192,9 @@ def read_answer(body: object, headers: Mapping[str, str]) -> Answer:
         if any(thoughts) or (usage and usage.reasoning):
             finish_reason = "thinking"
     return Answer(
-        text=_encodable(text),
+        text=encodable(text),
         finish_reason=finish_reason,
-        model=_encodable(str(completion.get("model") or "")),
+        model=encodable(str(completion.get("model") or "")),
         usage=usage,
         headroom=headroom(headers),
     )
@@ -222,7 +225,15 @@ def quoted(text: str, *secrets: str) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 
-def _encodable(text: str) -> str:
+def tokens(place: object, name: str) -> int:
+    """A number of tokens as a server tells it; what no answer can have taken is not counted."""
+    value = place.get(name) if isinstance(place, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+        return value
+    return 0
+
+
+def encodable(text: str) -> str:
     """Without lone surrogates, which JSON can carry and UTF-8 cannot."""
     try:
         text.encode()  # trying takes a tenth of the time that looking takes
@@ -242,19 +253,11 @@ def _text(content: object) -> str:
 def _usage(told: object) -> Usage | None:
     if not isinstance(told, dict):
         return None
-
-    def count(name: str, place: object) -> int:
-        value = place.get(name) if isinstance(place, dict) else None
-        # A server may say anything; what no answer can have taken is not counted.
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
-            return value
-        return 0
-
     return Usage(
-        prompt=count("prompt_tokens", told),
-        completion=count("completion_tokens", told),
-        cached=count("cached_tokens", told.get("prompt_tokens_details")),
-        reasoning=count("reasoning_tokens", told.get("completion_tokens_details")),
+        prompt=tokens(told, "prompt_tokens"),
+        completion=tokens(told, "completion_tokens"),
+        cached=tokens(told.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning=tokens(told.get("completion_tokens_details"), "reasoning_tokens"),
     )
 
 

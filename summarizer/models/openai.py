@@ -22,6 +22,7 @@ from summarizer.errors import InputError, ModelError, ModelUnusable, SummarizerE
 from summarizer.models import Request
 from summarizer.models.batches import NotThere, write_question
 from summarizer.models.completions import (
+    BUSY,
     CAPS,
     FORMS,
     Dialect,
@@ -47,8 +48,7 @@ OPENAI = "https://api.openai.com/v1"
 
 _NO_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
-_BUSY = frozenset({429, 503, 529})  # 529: overloaded, as some vendors say it
-_NOT_RUN = frozenset({*range(400, 500), 501}) | _BUSY
+_NOT_RUN = frozenset({*range(400, 500), 501}) | BUSY
 
 _log = logging.getLogger(__name__)
 
@@ -266,7 +266,7 @@ class OpenAIModel:
                 transient=True,
                 retry_after=retry_after(refused.headers, now=self._now()),
                 billed=status not in _NOT_RUN,
-                busy=status in _BUSY,
+                busy=status in BUSY,
                 headroom=headroom(refused.headers),
             )
         for setting in request.params:
