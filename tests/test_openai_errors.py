@@ -91,6 +91,11 @@ async def test_a_spent_quota_stops_the_run_with_another_code(
     assert told.exit_code == 3
 
 
+async def test_what_a_server_says_can_be_written_to_a_file(server: ChatServer) -> None:
+    told = await failure(server, error(400, "bad \ud800 thing"))
+    assert "bad \ufffd thing" in str(told)
+
+
 NOW = dt.datetime(2024, 1, 12, 12, 0, tzinfo=dt.UTC)
 
 

@@ -221,7 +221,7 @@ def quoted(text: str, *secrets: str) -> str:
     """A server's words for people: one short line, without secrets or what looks like a key."""
     for secret in secrets:
         text = text.replace(secret, "***")
-    text = " ".join(_SECRET.sub("***", text).split()).rstrip(".")
+    text = " ".join(_SECRET.sub("***", encodable(text)).split()).rstrip(".")
     return text if len(text) <= 300 else text[:299] + "…"
 
 
