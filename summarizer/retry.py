@@ -36,9 +36,13 @@ class RetryPolicy:
     longest: float = 60.0
 
     def delay(self, tried: int, *, jitter: float, retry_after: float | None = None) -> float:
-        """Seconds to wait after the `tried`-th failure (from 1); `jitter` is drawn from [0, 1)."""
-        if retry_after is not None:
-            return min(max(retry_after, 0.0), self.longest)
+        """Seconds to wait after the `tried`-th failure (from 1); `jitter` is drawn from [0, 1).
+
+        A server that asks for no wait at all, or whose clock has passed its own date, is waited for
+        as one that says nothing.
+        """
+        if retry_after:
+            return min(retry_after, self.longest)
         return min(self.longest, self.first * 2.0 ** (tried - 1)) * jitter
 
 

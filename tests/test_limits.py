@@ -93,6 +93,14 @@ async def test_what_the_server_asks_to_wait_beats_the_policy_up_to_its_longest()
     assert clock.slept == [7.0, 60.0]
 
 
+async def test_no_time_to_wait_is_no_word_of_when_to_come_back() -> None:
+    """Such as a date that is past, where the clocks differ: the tries would be spent at once."""
+    model, clock = Model(lambda _, call: ANSWER if call > 3 else busy(0.0)), Clock()
+    limits = Limits(model, concurrency=8, sleep=clock.sleep, jitter=lambda: 0.5)
+    assert await limits.ask(question()) == ANSWER
+    assert clock.slept == [0.5, 1.0, 2.0]
+
+
 async def test_after_all_tries_the_last_error_is_raised() -> None:
     model, clock = Model(lambda _, call: ModelError(f"busy {call}", transient=True)), Clock()
     with pytest.raises(ModelError, match="busy 3"):

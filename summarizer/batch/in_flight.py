@@ -179,8 +179,7 @@ class InFlight:
                     raise
                 if tried == 1:
                     _log.warning("%s; it is tried again", error.message)
-                wait = next(waits) if error.retry_after is None else error.retry_after
-                await self._sleep(min(wait, _LONGEST))
+                await self._sleep(min(error.retry_after or next(waits), _LONGEST))
 
 
 def _waits() -> Iterator[float]:

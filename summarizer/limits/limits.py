@@ -189,7 +189,7 @@ class Limits:
         )
         if error.busy or not self._budget:
             self._places.fall(0.5, call, self._calls)
-        elif error.retry_after is None:
+        elif not error.retry_after:
             return wait
         self._pause_until = max(self._pause_until, self._now() + wait)
         return 0.0
