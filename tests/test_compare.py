@@ -97,7 +97,10 @@ def test_only_scores_that_are_judged_make_it_harder_for_each_other() -> None:
     def both(name: str) -> ScoreComparison:
         """What is said of chrf, where another score differs as well."""
         runs = [
-            run(cases, [result(c, {"chrf": n * by, name: n * by}) for n, c in enumerate(cases)])
+            run(
+                cases,
+                [result(c, {"chrf": n * by, name: n * by**n}) for n, c in enumerate(cases)],
+            )
             for by in (1.0, 1.5)
         ]
         (system,) = compare(*runs).systems
@@ -107,9 +110,9 @@ def test_only_scores_that_are_judged_make_it_harder_for_each_other() -> None:
     assert alone.p
     assert alone.p == alone.p_holm == beside.p
     assert beside.p_holm == 2 * alone.p
-    assert alone.needed
-    assert beside.needed
-    assert alone.needed < beside.needed
+    assert alone.detectable
+    assert beside.detectable
+    assert alone.detectable < beside.detectable
 
 
 @settings(max_examples=15)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 

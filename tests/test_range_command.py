@@ -381,9 +381,8 @@ async def _interrupt(*_: object) -> None:
 
 
 def test_an_outage_of_batches_leaves_the_days_to_a_later_run(
-    run: Run, tmp_path: Path, week, server, monkeypatch
+    run: Run, tmp_path: Path, week, server, monkeypatch, no_waits
 ) -> None:
-    do_not_wait(monkeypatch)
     with BatchServer() as batches:
         batches.answers(lambda _: WELL)
         monkeypatch.setenv("OPENAI_BASE_URL", batches.url)
