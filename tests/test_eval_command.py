@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from summarizer import load_prompt
 from summarizer.evals.runs import read_run
 from summarizer.evals.sets import load_eval_set
 from summarizer.models.recordings import handwritten, read_recordings, write_recordings
-from tests.chat_server import ChatServer, error
-from tests.conftest import Run
+from tests.chat_server import HANG, ChatServer, Reply, error
+from tests.conftest import Run, interrupt
 from tests.test_runs import IDS, LIVE, POINTS, WHEN, case, text
 
 WRONG_JOSA = (POINTS[0].replace("방법을", "방법를"), *POINTS[1:])
@@ -311,6 +312,29 @@ def test_the_command_that_is_named_records_what_is_missing(
     assert run("eval", "mine").code == 0
     assert len(read_recordings(recordings)) == 3
     assert len(read_run(Path("run.jsonl")).results) == 3
+
+
+def test_an_impatient_interruption_is_one_sentence_and_loses_no_answer(
+    run: Run, make_set: MakeSet, server: ChatServer
+) -> None:
+    path = make_set(models=f"[{LIVE}]")
+    answer(path, LIVE, case1=None, case2=None, case3=None)
+    held = threading.Event()
+
+    def hang_on_the_second(_: object) -> str | Reply:
+        if len(server.requests) < 2:
+            return text()
+        held.set()
+        return HANG
+
+    server.answers(hang_on_the_second)
+    asked = ["eval", "mine", "--ask", "missing", "--concurrency", "1"]
+    left = interrupt(asked, held)
+    assert (left.code, left.out) == (130, "")
+    assert left.err.strip() == "Interrupted; the same command takes up where this one stopped"
+    server.answers(lambda _: text())
+    assert run(*asked).code == 0
+    assert len(server.requests) == 4
 
 
 def test_a_contributor_without_a_key_is_told_what_to_record(run: Run, make_set: MakeSet) -> None:

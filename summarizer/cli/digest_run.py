@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections import Counter
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from summarizer.cli import INTERRUPTED
 from summarizer.cli.digest_outcome import counted_by, describe
+from summarizer.cli.interrupts import interruptible
 from summarizer.cli.terminal import notice, progress, standing
 from summarizer.drivers import plan, plan_range, regenerate_day, regenerate_range
 from summarizer.errors import InputError
@@ -23,7 +22,7 @@ from summarizer.store import Store
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
     from decimal import Decimal
     from pathlib import Path
 
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
         Seen,
     )
     from summarizer.prompts import Prompt
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +71,13 @@ class Job:
     def run_day(self, date: dt.date | None) -> DayReport | Plan:
         """Make one day, the latest one where none is named."""
         with self._interruptible():
-            return _run(self._day(date))
+            return interruptible(self._day(date))
 
     def run_range(self, span: Span) -> RangeReport | RangePlan:
         """Make each day of a range; tells how far it is, also where it is interrupted."""
         seen: list[Progress] = []
         with self._interruptible(seen):
-            report = _run(self._range(span, seen))
+            report = interruptible(self._range(span, seen))
         if self.left_out:
             notice(f"Papers left out: {counted_by(self.left_out)}")
         return report
@@ -227,32 +224,3 @@ class Job:
         kept, left_out = select(papers, match=self.match, author=self.author, limit=self.limit)
         self.left_out.update({name: count for name, count in left_out.items() if count})
         return kept
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, or to the first Ctrl-C; what it still has to do then is not interrupted.
-
-    `asyncio.run` lets a second Ctrl-C break into any line, and tells it as tracebacks.
-
-    Raises:
-        KeyboardInterrupt: It was interrupted.
-    """
-
-    async def until_interrupted() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def end() -> None:
-            loop.add_signal_handler(signal.SIGINT, lambda: None)
-            if task is not None:
-                task.cancel()
-
-        with suppress(NotImplementedError):  # on Windows
-            loop.add_signal_handler(signal.SIGINT, end)
-        return await work
-
-    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    try:
-        return asyncio.run(until_interrupted() if heard else work)
-    except asyncio.CancelledError:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
@@ -133,6 +132,7 @@ def evaluate_sets(
     nobody is asked anything without --ask. Leaves with 1 where a gate fails.
     """
     from summarizer.cli.eval_outcome import document, place_of, show, write
+    from summarizer.cli.interrupts import interruptible
     from summarizer.cli.terminal import notice, print_json
     from summarizer.evals.ci import Judged, Unjudged
     from summarizer.evals.evaluate import evaluate, load_prompts
@@ -191,7 +191,7 @@ def evaluate_sets(
 
     for name in names:
         try:
-            asyncio.run(one(name))
+            interruptible(one(name))
         except SummarizerError as error:
             notice(f"Error: {error}")
             outcomes.append(Unjudged(name, error, places.get(name, Path(name))))
