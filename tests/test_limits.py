@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from summarizer.digest import Usage
@@ -491,6 +491,7 @@ HEADERS = st.dictionaries(
 )
 
 
+@example([{}, {"x-ratelimit-limit-tokens": "1", "x-ratelimit-remaining-tokens": "0"}])
 @given(st.lists(HEADERS, min_size=1, max_size=5))
 @settings(max_examples=50)
 def test_whatever_headers_say_every_question_is_answered(headers: list[dict[str, str]]) -> None:

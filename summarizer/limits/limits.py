@@ -148,8 +148,8 @@ class Limits:
                     break
             self._calls += 1
             self._under_way += 1
-            self._requests.spend(1)
-            self._tokens.spend(tokens)
+            self._requests.spend(1, now)
+            self._tokens.spend(tokens, now)
             return Call(
                 number=self._calls,
                 began=self._clock(),

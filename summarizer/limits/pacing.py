@@ -50,19 +50,23 @@ class Bucket:
         self._kind = kind
         self._longest = longest
         self._limit = self._left = math.inf
-        self._full_at = -math.inf
+        self._full_at = self._spent_at = -math.inf
         self._newest = 0
         self._mark = self.spent = 0.0
 
     def ready(self, amount: float, now: float) -> float:
         """The moment from which on there is so much, or, of more than all, all."""
         if now >= self._full_at:  # but for what was asked since
-            self._left, self._mark = self._limit - (self.spent - self._mark), self.spent
+            rested = now >= self._spent_at + self._longest
+            since = 0.0 if rested else self.spent - self._mark
+            self._left, self._mark = self._limit - since, self.spent
             self._full_at = now + self._longest
         return now if self._left >= min(amount, self._limit) else self._full_at
 
-    def spend(self, amount: float) -> None:
-        """Note that so much is asked for now."""
+    def spend(self, amount: float, now: float) -> None:
+        """Note that so much is asked for now, or, where it is more than all, all."""
+        amount = min(amount, self._limit)
+        self._spent_at = now
         self.spent += amount
         self._left -= amount
 
