@@ -289,6 +289,9 @@ def test_a_share_of_another_whole_is_an_error(point, message):
     ("abstract", "point", "message"),
     [
         ("It reduces the error by 58%.", "오류를 58% 높인다.", "58% is told as a rise"),
+        ("It reduces the error by 58%.", "오류를 58% 높입니다.", "58% is told as a rise"),
+        ("It reduces the error by 58%.", "오류가 58% 높습니다.", "58% is told as a rise"),
+        ("It raises accuracy by 58%.", "정확도를 58% 낮춥니다.", "58% is told as a fall"),
         ("It trims answers by about 46\\%.", "답이 46% 늘어난다.", "the abstract says a fall"),
         ("It has 2.3 points below ours.", "우리보다 2.3점 높음", "the abstract says a fall"),
         ("It needs 30% more memory.", "메모리가 30% 적다.", "30% is told as a fall"),
