@@ -286,7 +286,7 @@ async def test_a_full_disk_loses_nothing_and_leaves_no_half_line(path: Path) -> 
     assert [r.request for r in read_recordings(path)] == [question(), question(PAPERS[2])]
 
 
-@pytest.mark.parametrize("where", [".", "file/recordings.jsonl"])
+@pytest.mark.parametrize("where", [".", "file/recordings.jsonl", "/dev/null"])
 def test_a_place_that_cannot_be_written_is_said_before_anything_is_asked(
     tmp_path: Path, where: str
 ) -> None:

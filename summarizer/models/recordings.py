@@ -177,6 +177,8 @@ class Recorder:
         self._bytes = self._lines = 0
         with _plainly(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not (path.is_file() or path.is_dir()):  # a device has no end
+                raise InputError("this is no place for a file: it is a device", path=path)
             with _locked(path) as file:
                 self._catch_up(file)
 
