@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from summarizer.cli.options import PATH
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from summarizer.accepted import Accepted
     from summarizer.digest import Basis, Paper
@@ -41,7 +42,7 @@ def _utf8(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
+@click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option(
     "--papers",
     "papers_from",
@@ -60,7 +61,7 @@ def _utf8(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @click.option(
     "--accept",
     "accept_path",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="FILE",
     help="Findings to live with; where the file is missing, it is written with all there are now.",
 )
@@ -70,12 +71,7 @@ def _utf8(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     metavar="TEXT",
     help="With --accept, accept what is new, too, for this.",
 )
-@click.option(
-    "--sarif",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="Write the findings as SARIF.",
-)
+@click.option("--sarif", type=PATH, metavar="FILE", help="Write the findings as SARIF.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def check(

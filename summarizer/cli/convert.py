@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from summarizer.cli.options import PATH
 from summarizer.errors import InputError
 from summarizer.formats import FORMATS
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
+@click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option(
     "--to", "form", required=True, type=click.Choice(list(FORMATS)), help="The format to write."
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="The folder to write DATE.md or DATE.json to; without it a digest is printed.",
 )

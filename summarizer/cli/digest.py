@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from summarizer.cli.options import Days, Span, of_answers, of_money
+from summarizer.cli.options import PATH, Days, Span, of_answers, of_money
 from summarizer.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _COMMANDLINE = ParameterSource.COMMANDLINE
 _NAMES = {
@@ -66,7 +68,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
     "--out",
     default="digests",
     show_default=True,
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="The folder to write to.",
 )
@@ -81,7 +83,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="FILE",
     help="Add every answer that this file of recordings lacks.",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from summarizer.cli.options import of_answers
+from summarizer.cli.options import PATH, of_answers
 from summarizer.errors import InputError, SummarizerError
 
 if TYPE_CHECKING:
@@ -81,32 +81,20 @@ def _subcommand(name: str) -> click.Command:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="FILE",
     help="Write the run; one that was interrupted goes on. For several sets, a folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@click.option(
-    "--junit",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="Write JUnit XML.",
-)
-@click.option(
-    "--sarif", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Write SARIF."
-)
+@click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML.")
+@click.option("--sarif", type=PATH, metavar="FILE", help="Write SARIF.")
 @click.option(
     "--html",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="FILE",
     help="Write a report to open in a browser. For several sets, a folder.",
 )
-@click.option(
-    "--summary",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="Write Markdown for people.",
-)
+@click.option("--summary", type=PATH, metavar="FILE", help="Write Markdown for people.")
 @of_answers
 @click.pass_context
 def evaluate_sets(

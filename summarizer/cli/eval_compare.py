@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from summarizer.cli.options import PATH
 from summarizer.cli.terminal import counted, on_one_line, print_json, show, table, visible
 from summarizer.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from summarizer.evals.changes import Change
     from summarizer.evals.comparison import CaseComparison, Comparison, SystemComparison
 
@@ -19,15 +21,10 @@ _SHOWN = 5
 
 
 @click.command()
-@click.argument("a", type=click.Path(path_type=Path, readable=False))
-@click.argument("b", type=click.Path(path_type=Path, readable=False))
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-@click.option(
-    "--html",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="Write a report.",
-)
+@click.option("--html", type=PATH, metavar="FILE", help="Write a report.")
 def compare(*, a: Path, b: Path, as_json: bool, html: Path | None) -> None:
     """Hold run B against run A; both are runs or baselines.
 

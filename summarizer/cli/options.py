@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+PATH: click.ParamType[Path] = click.Path(path_type=Path, readable=False)
+"""A file or folder; whoever opens it says in a sentence what is wrong with it."""
+
 _AMOUNT = re.compile(r"\$?(\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 
 
@@ -91,7 +94,7 @@ def of_answers(command: Command) -> Command:
         click.option(
             "--store",
             "store_path",
-            type=click.Path(path_type=Path, readable=False),
+            type=PATH,
             metavar="PATH",
             help="Where all answers are kept.  [default: in the user's data folder]",
         ),
@@ -120,7 +123,7 @@ def of_money(command: Command) -> Command:
         click.option(
             "--prices",
             "prices_path",
-            type=click.Path(path_type=Path, readable=False),
+            type=PATH,
             metavar="FILE",
             help="Prices that are known better than the list prices.",
         ),

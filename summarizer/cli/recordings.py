@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from summarizer.cli.options import PATH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +28,7 @@ def recordings() -> None:
 def _of_a_file(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments that say which questions are asked now."""
 
-    @click.argument("file", type=click.Path(path_type=Path, readable=False))
+    @click.argument("file", type=PATH)
     @click.option(
         "--from",
         "source",

@@ -7,13 +7,15 @@ import os
 import sys
 from contextlib import closing
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from summarizer.cli.options import PATH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from summarizer.store.audit import Fault
     from summarizer.store.upkeep import Holding, InFlight
@@ -30,7 +32,7 @@ def _of_a_store(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--store",
         "place",
-        type=click.Path(path_type=Path, readable=False),
+        type=PATH,
         metavar="PATH",
         help="Which store.  [default: in the user's data folder]",
     )
@@ -146,7 +148,7 @@ def gc(
 
 @store.command()
 @_of_a_store
-@click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
+@click.argument("file", required=False, type=PATH)
 @click.pass_context
 def export(ctx: click.Context, path: Path, *, file: Path | None) -> None:
     """Write all answers as JSON Lines to FILE, or print them.
@@ -161,7 +163,7 @@ def export(ctx: click.Context, path: Path, *, file: Path | None) -> None:
 
 @store.command()
 @_of_a_store
-@click.argument("new", type=click.Path(path_type=Path, readable=False))
+@click.argument("new", type=PATH)
 @click.pass_context
 def recover(ctx: click.Context, path: Path, *, new: Path) -> None:
     """Make a NEW store of all that can be read of a damaged one.
