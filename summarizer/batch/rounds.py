@@ -86,7 +86,7 @@ class Batched:
         self._seen: set[str] = set()  # batches, by our ids
         self._batches: dict[str, InFlight] = {}
         self._in_flight: set[str] = set()  # their questions
-        self._fetching = 0
+        self._fetching = self._fetched = 0
         self._crowded = False
         self._ended = asyncio.Event()
         self._making = False
@@ -162,9 +162,10 @@ class Batched:
 
     async def _until_quiet(self) -> None:
         while len(self._round) < self._most_requests:
-            joined = self._joined
+            joined, fetched = self._joined, self._fetched
             await self._sleep(self._quiet)
-            if joined == self._joined and not self._fetching:
+            # Answers that came in just now may lead to questions a moment later.
+            if (joined, fetched) == (self._joined, self._fetched) and not self._fetching:
                 return
 
     async def _submit(self) -> None:
@@ -288,6 +289,7 @@ class Batched:
             await batch.fetch(state, keep)
         finally:
             self._fetching -= 1
+            self._fetched += 1
         failures = self._failures(batch, state)
         await self._close(batch, failures)
         if unusable := next((f for f in failures.values() if isinstance(f, ModelUnusable)), None):
