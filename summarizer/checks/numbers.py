@@ -182,8 +182,9 @@ class _Judge:
         """What is wrong with a quantity of a point's text; None if nothing is."""
         supports = self._stated.supports(quantity, text)
         if supports:
-            stated = tuple(q for q in supports if not q.role)
-            stated = tuple(q for q in stated if q.unit == quantity.unit) or stated
+            stated = tuple([q for q in supports if not q.role])
+            if len(stated) > 1:
+                stated = tuple([q for q in stated if q.unit == quantity.unit]) or stated
             return _bound(quantity, stated) or self._direction(quantity, stated, text)
         if self._stated.implies(quantity, text):
             return None
@@ -290,9 +291,11 @@ class _Judge:
 
 def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
     """What is wrong with the bound of a quantity whose number is stated."""
+    if quantity.bound == "~" or not (quantity.bound or any([q.bound for q in stated])):
+        return None
     # More than halved is less than half.
     stated = tuple(q for q in stated if q.value == quantity.value or q.unit == quantity.unit)
-    if not stated or quantity.bound == "~" or quantity.vague or any(q.vague for q in stated):
+    if not stated or quantity.vague or any(q.vague for q in stated):
         return None
     said, given = quantity.text, stated[0].text
     if not quantity.bound:
