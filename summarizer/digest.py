@@ -24,7 +24,7 @@ _LABEL = re.compile(r"(\*{2,3})(?=\S)(.+?)(?<=\S)\1(?!\*)")
 class Value(BaseModel):
     """A frozen value that knows its fields and refuses all others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Media(Value):

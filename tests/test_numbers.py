@@ -119,6 +119,13 @@ it climbs from rank 12 to rank 3 | 12위에서 3위로 올라간다.
 reaches 26.7%, compared with 13.3% of the baseline | 기준 모델의 두 배인 26.7%에 도달한다.
 drift is more than halved | 드리프트는 절반 미만으로 줄어든다.
 at 0.15 bar and 298 K. It works | 0.15 bar와 298 K에서 동작한다.
+no open-weight model exceeds 20% | 개방형 모델은 모두 20% 이하이다.
+and none by more than 1.8 points | 향상 폭이 1.8점을 넘지 못했다.
+costs under \\$2,000 | 2천 달러가 안 된다.
+with $\\delta<1.25$ | δ<1.25인 픽셀
+fewer than 60 Māui dolphins | 마우이돌고래는 60마리 미만이다.
+it harms clock reading (-3.4) | 시계 읽기에서 3.4점을 깎는다.
+by a factor of three to five | 3분의 1에서 5분의 1 수준이다.
 over one minute of video, 2.4x fewer tokens per second | 1분이 넘는 비디오, 1초당 토큰이 2.4배 적다.
 in 240 real trials over eight tasks | 여덟 가지 과제의 실제 시험 240회에서
 4,860 questions over 1,215 charts | 차트 1,215개에 대한 문항 4,860개
@@ -245,6 +252,28 @@ def test_what_may_follow_is_a_warning(abstract, point, message):
 def test_about_so_many_is_within_a_tenth():
     assert found("10,400 images", "약 1만 장의 이미지") == []
     assert only("13,000 images", "약 1만 장의 이미지").severity == "error"
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "61%에서 69%로 8%p 올랐다.",
+        "92번 성공해 96번 성공한 것보다 4번 적다.",
+        "2.209에서 2.214로 0.005 높을 뿐이다.",
+        "118시간에서 41시간으로 줄어 약 3분의 1 수준이다.",
+        "5.7회로 2.4회를 두 배 넘게 앞선다.",
+    ],
+)
+def test_what_the_point_itself_shows_how_it_was_calculated_is_a_warning(point):
+    abstract = "From 61% to 69%; 92 and 96; 2.209 to 2.214; 118 to 41 hours; 5.7 and 2.4."
+    finding = only(abstract, point)
+    assert finding.severity == "warning"
+    assert "is not stated, but follows from" in finding.message
+
+
+def test_what_follows_from_others_by_chance_is_an_error():
+    abstract = "It reaches 81.9%, 37.7% and 47.1%."
+    assert only(abstract, "81.9%, 37.7%, 54%의 정확도를 보인다.").severity == "error"
 
 
 def test_a_count_in_words_that_the_abstract_may_only_list_is_at_worst_a_warning():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Numbers with their units are read by the check of numbers.
 _QUANTITY = re.compile(
-    r"[0-9]+(?:[KMBTkmbtxXsDdpPVWJ]|[kMGTP]?(?:Hz|B|b|bit|W)|[kcmnµ]m|m?s|kg|mg|fps|FPS|px|dB|pp"
+    r"[0-9]+(?:[KMBTkmbtxXsDdpPVWJ]|[kMGTP]?(?:Hz|B|b|bit|bps|J|Wh?)|m[JW]|[kcmnµ]m[²³23]?|m?s|kg|[mµ]g|fps|FPS|px|dB|pp"
     r"|hr|min|sec|st|nd|rd|th)s?|[0-9]+(?:x[0-9]+)+|[0-9]+e-?[0-9]+"
 )
 _SIZE = r"(?P<size>[0-9]+(?:\.[0-9]+)?[BM])(?![A-Za-z0-9])"

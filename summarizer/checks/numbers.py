@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from summarizer.checks.arithmetic import follows
 from summarizer.checks.direction import contradict, direction_of, said_change, stated_change
 from summarizer.checks.lazy import Lazy
 from summarizer.checks.quantities import korean
@@ -31,6 +33,11 @@ _WORDS = {"<=": "at most", ">=": "at least"}
 _EDGES = {"low": ">=", "high": "<="}
 _AROUND = 30
 _SHOWN = 3
+_NEAR = 4  # numbers before one that may be calculated from them
+_COMPARING = re.compile(
+    r"[^.,]{0,12}?(?:높|낮|앞|뒤|늘|줄|오르|올[라랐린]|내[려렸]|차이|격차|향상|개선|상승|하락|증가|감소|단축"
+    r"|절감|더|덜|빠|느|짧|길|많|적|크|커|작|수준|불과|깎|떨어|안 [되된]|못|이 [된됐됨]|끌어)"
+)
 _MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no reading
 _NOTATION = re.compile(
     r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z]| ?자[릿리])(?P<letter>[KMBT](?![A-Za-z]))?"
@@ -48,6 +55,7 @@ class _Verdict(NamedTuple):
         fix: What belongs in the place of the quantity.
         certain: Whether the rest of the paper cannot bear the quantity out.
         bound_only: Whether the number itself is stated.
+        unit: Whether it is stated in another unit.
     """
 
     severity: Severity
@@ -56,6 +64,7 @@ class _Verdict(NamedTuple):
     fix: str | None = None
     certain: bool = False
     bound_only: bool = False
+    unit: bool = False
 
 
 _UNKNOWN = _Verdict("warning", "the abstract does not state it")
@@ -130,6 +139,8 @@ class _Judge:
             if before and not verdict:
                 pair = before, quantity, text
                 verdict = self._share(*pair) or self._change(*pair)
+            if verdict and verdict.severity == "error" and not (verdict.certain or verdict.unit):
+                verdict = _calculated(quantity, quantities, text) or verdict
             if verdict:
                 yield quantity, verdict
             before = quantity
@@ -207,7 +218,8 @@ class _Judge:
             if {stated.unit, quantity.unit} == {"%", "%p"}:
                 message = f"{quantity.text} is in another unit: the abstract says {stated.text}"
                 fix = text[quantity.span[0] : quantity.number_end] + stated.unit
-                return _Verdict("error", message, (stated,), fix, certain=_is_telling(quantity))
+                certain = _is_telling(quantity)
+                return _Verdict("error", message, (stated,), fix, certain, unit=True)
         return None
 
     def _inverse(self, quantity: Quantity) -> _Verdict | None:
@@ -289,9 +301,23 @@ class _Judge:
         return " … ".join(_excerpt(self._stated.text, q) for q in stated[:_SHOWN]) or None
 
 
+def _calculated(quantity: Quantity, quantities: Sequence[Quantity], text: str) -> _Verdict | None:
+    """What is said of a number that the point itself shows to follow from two others of its own."""
+    if not _COMPARING.match(text, quantity.span[1]):
+        return None
+    place = quantities.index(quantity)
+    for first, second in combinations(quantities[max(0, place - _NEAR) : place], 2):
+        if follows(quantity, first, second):
+            message = (
+                f"{quantity.text} is not stated, but follows from {first.text} and {second.text}"
+            )
+            return _Verdict("warning", message)
+    return None
+
+
 def _bound(quantity: Quantity, stated: tuple[Quantity, ...]) -> _Verdict | None:
     """What is wrong with the bound of a quantity whose number is stated."""
-    if quantity.bound == "~" or not (quantity.bound or any([q.bound for q in stated])):
+    if quantity.bound == "~" or not (quantity.bound or any(q.bound for q in stated)):
         return None
     # More than halved is less than half.
     stated = tuple(q for q in stated if q.value == quantity.value or q.unit == quantity.unit)

@@ -35,7 +35,8 @@ _FEWER = re.compile(
     r"reduc|decreas|drop|lower|fewer|less|declin|loss|degrad|wors|behind|below|down"
 )
 _LESS = re.compile(
-    r"[가-힣 ,]{0,14}?(?:적|줄|감소|작|낮|절감|절약|축소|단축|압축|가벼|빠|저렴|덜|짧|떨어|하락|뒤)"
+    r"[가-힣 ,]{0,14}?(?:적|줄|감소|작|낮|절감|절약|축소|단축|압축|가벼|빠|저렴|덜|짧|떨어|하락|뒤"
+    r"|깎|잃|악화|나빠)"
 )
 # One of eight is an eighth: 여덟 건 중 한 건, 8편 가운데 하나.
 _ONE_OF = re.compile(
@@ -45,6 +46,7 @@ _TO = re.compile(r"(?: \([^()]{1,30}\))? to (?:about |only |just |around |over )
 _SENTENCE_END = re.compile(r"[.:;?!](?:\s|$)")
 _ITEM_END = re.compile(r"[,;] *(?:and |or |as well as )?|,? (?:and|or|as well as) ")
 _LONGEST_ITEM = 8
+_FACTOR = 20  # "by a factor of three to five"
 _MARK = re.compile(r"(?<![\w(])\(?(i{1,3}|iv|vi{0,3}|[a-h])\) ")
 _MARKS = {
     mark: place
@@ -159,7 +161,7 @@ class Stated:
         for stated in self.inverse(quantity):
             if (
                 less
-                or (_is_part(quantity) and stated.unit == "x")
+                or (_is_part(quantity) and (stated.unit == "x" or self._is_factor(stated)))
                 or _ONE_OF.match(text, quantity.span[1])
             ):
                 return True
@@ -168,6 +170,10 @@ class Stated:
             if less or _FEWER.search(self.text[max(0, start - 50) : end + 30].lower()):
                 return True
         return False
+
+    def _is_factor(self, stated: Quantity) -> bool:
+        start = stated.span[0]
+        return "factor of" in self.text[max(0, start - _FACTOR) : start]
 
     def rounded(self, quantity: Quantity) -> Iterator[Quantity]:
         """What rounds to the quantity at the precision in which it is written."""
@@ -331,6 +337,8 @@ def _restated(stated: Quantity, unit: str) -> Iterator[Decimal]:
     value = stated.value
     if unit == "x" and stated.unit == "%":
         yield 1 + value / 100
+    elif unit == "x" and not stated.unit and 0 < value < 1:
+        yield 1 + value  # raised by half
     elif unit == "%" and stated.unit == "x" and value > 0:
         yield (value - 1) * 100
         yield (1 - 1 / value) * 100

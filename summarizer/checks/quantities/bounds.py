@@ -33,7 +33,9 @@ _WINDOW = 48
 _FILLERS = frozenset(("", "a", "an", "총", "무려", "단", "약", "about", "approximately", "us"))
 _LAST_WORDS = _FILLERS.union(phrase.rpartition(" ")[2] for phrase in _BEFORE)
 _PUNCTUATION = "(*[\"'“‘,:$"
-_NEGATIONS = frozenset(("not", "never", "no", "without"))
+_NEGATIONS = frozenset(("not", "never", "no", "none", "nor", "without"))
+_EXCEEDS = frozenset(("exceed", "exceeds", "exceeding"))
+_SUBJECT = 4  # words: "no open-weight model exceeds 20%"
 _PLACES = frozenset(("under", "within", "above", "below", "beyond"))
 _MANY = 100
 _NOT_OVER = re.compile(
@@ -53,11 +55,11 @@ _JOINING = frozenset("across at by for from in of on to with".split())
 # 세계 최대 10억 쌍: the largest in the world.
 _LARGEST_OF = frozenset("세계 국내 사상 역대 현존 업계 현재까지 기존".split())
 _AFTER = re.compile(
-    r"(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?(?:\([^()]{1,40}\)|\))?[이가을를의]? ?(?:"
+    r"[²³]?(?: [A-Za-z]{1,8})? ?[가-힣]{0,4}?(?:\([^()]{1,40}\)|\))?[이가을를의]? ?(?:"
     r"(?P<over>이상(?! ?(?:탐지|감지|검출|치|현상|행동|적|한|징후))|초과|상회|웃[도돌돎돕]"
     r"|넘(?!기?지[는도]? ?(?:않|못))|보다 ?(?:많|크|큰|클|길|긴|높))"
     r"|(?P<under>이하|미만|이내|안에|아래|넘기?지|못 미|미치지|밑[도돌돎돕]|하회"
-    r"|보다 ?(?:적|작|짧|낮)|도 (?:[가-힣]{1,4}지 )?(?:안|않|못)|도 ?되지"
+    r"|보다 ?(?:적|작|짧|낮)|도 (?:[가-힣]{1,4}지 )?(?:안|않|못)|도 ?되지|(?:안|못) [되된됐돼됨]"
     r"|채 (?:안|못|[가-힣]{1,3}지))"
     r"|(?P<about>까지|에 ?달|에 ?이르|가까이|남짓|정도|가량|내외|안팎))"
     r"|(?P<more>\+(?![0-9])| (?:or|and) (?:more|above|higher|over|greater)\b)"
@@ -66,6 +68,8 @@ _AFTER = re.compile(
 )
 _AFTER_IN_ENGLISH = ("+", " or ", " and ")
 _NEGATED = re.compile(r"[가-힣 ]{0,10}?(?:지 ?(?:않|못)|없)")
+_SIGNS: dict[str, Bound] = {"<": "<=", "≤": "<=", ">": ">=", "≥": ">="}  # also glued: δ<1.25
+_ARROWS = frozenset("-=")
 _KINDS: dict[str, Bound] = {
     "over": ">=", "more": ">=", "under": "<=", "fewer": "<=", "about": "~", "some": "~"
 }  # fmt: skip
@@ -90,6 +94,8 @@ def read_bound(text: str, quantity: Quantity) -> Bound:
 
 def _before(text: str, quantity: Quantity) -> Bound:
     start = quantity.span[0]
+    if sign := _SIGNS.get(text[start - 1 : start]):
+        return sign if text[start - 2 : start - 1] not in _ARROWS else ""
     last = text[max(0, start - 14) : start].rsplit(None, 1)
     if last and last[-1].lower().strip(_PUNCTUATION) not in _LAST_WORDS:
         return ""
@@ -105,7 +111,8 @@ def _before(text: str, quantity: Quantity) -> Bound:
         bound = _BEFORE.get(phrase)
         if bound:
             ahead = words[-count - 1] if len(words) > count else ""
-            if ahead in _NEGATIONS:
+            near = _SUBJECT if phrase in _EXCEEDS else 2 if ahead == "by" else 1
+            if not _NEGATIONS.isdisjoint(words[max(0, len(words) - count - near) : -count]):
                 return "~"
             if _is_no_bound(phrase, ahead, quantity):
                 return ""

@@ -26,7 +26,7 @@ _MORE = re.compile(
     r" ?[×x*] ?10\^(?P<ten>[-+]?[0-9]{1,2})(?![0-9])"
     r"|\^(?P<power>[-+]?[0-9]{1,2})(?![0-9])"
     r"|[eE](?P<exponent>[-+]?[0-9]{1,2})(?![0-9A-Za-z])"
-    r"|(?P<letter>[KkMBbT]|bn|mn)(?![A-Za-z0-9])|[ ](?P<apart>[KMBT])(?![A-Za-z0-9.'-])"
+    r"|(?P<letter>[KkMBbT]|bn|mn)(?![A-Za-z0-9])|[ ](?P<apart>[KMBT])(?![\w.'-])"
     r"|[ -](?P<word>hundred|thousand|million|billion|trillion|dozen)s?(?![a-z])"
 )
 _SCALES = frozenset(("letter", "apart", "word"))
