@@ -188,6 +188,8 @@ class Words:
         if " " in words and f" {words} " in self.spaced:
             return True
         together = words.replace(" ", "")
+        if len(together) < 2:
+            return False
         singular = together.removesuffix("s")
         if singular in self.known:
             return True

@@ -42,7 +42,9 @@ _MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no read
 _NOTATION = re.compile(
     r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z]| ?자[릿리])(?P<letter>[KMBT](?![A-Za-z]))?"
 )
+_COUNTERS = frozenset("개명편건장")
 _AMONG = re.compile(r"(?P<counter>[개명편건장])[가-힣 ]{0,12} (?:중|가운데)(?:에서?)? ")
+_FROM_BEGINS = ("에서", "부터", "p", "(")
 _FROM = re.compile(r"p?(?:\([^()]{1,30}\))?(?:에서|부터) (?:약 |최대 )?[$~]?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
 
@@ -147,9 +149,10 @@ class _Judge:
 
     def _share(self, whole: Quantity, part: Quantity, text: str) -> _Verdict | None:
         """What is wrong with 16개 중 14개 although both numbers are stated."""
-        if whole.bound or whole.vague or part.vague:
+        end = whole.span[1]
+        if text[end : end + 1] not in _COUNTERS or whole.bound or whole.vague or part.vague:
             return None
-        among = _AMONG.fullmatch(text, whole.span[1], part.span[0])
+        among = _AMONG.fullmatch(text, end, part.span[0])
         if among is None or not text.startswith(among["counter"], part.span[1]):
             return None
         if part.value > whole.value:
@@ -163,7 +166,10 @@ class _Judge:
 
     def _change(self, first: Quantity, second: Quantity, text: str) -> _Verdict | None:
         """What is wrong with a rise 41%에서 36%로, and with what is stated the other way."""
-        if not _FROM.fullmatch(text, first.span[1], second.span[0]):
+        end = first.span[1]
+        if not (
+            text.startswith(_FROM_BEGINS, end) and _FROM.fullmatch(text, end, second.span[0])
+        ):
             return None
         said, way = said_change(text, second), direction_of(first.measures[0], second.measures[0])
         if said and way and said.direction != way:
