@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import fcntl
+import hashlib
 import json
 import logging
 import subprocess
@@ -75,6 +76,18 @@ def test_a_file_gives_back_what_was_written(given_recordings: list[Recording]) -
         read = read_recordings(path)
     assert read == given_recordings
     assert [r.fingerprint for r in read] == [r.fingerprint for r in given_recordings]
+
+
+@given(requests)
+def test_a_fingerprint_is_the_hash_of_the_canonical_question(asked: Request) -> None:
+    whole = {
+        "messages": [[message.role, message.content] for message in asked.messages],
+        "params": asked.params,
+        "schema": asked.output_schema,
+        "sample": asked.sample,
+    }
+    canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"))
+    assert asked.fingerprint == hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def test_a_line_is_readable_and_sorted(path: Path) -> None:

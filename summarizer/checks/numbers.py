@@ -167,9 +167,7 @@ class _Judge:
     def _change(self, first: Quantity, second: Quantity, text: str) -> _Verdict | None:
         """What is wrong with a rise 41%에서 36%로, and with what is stated the other way."""
         end = first.span[1]
-        if not (
-            text.startswith(_FROM_BEGINS, end) and _FROM.fullmatch(text, end, second.span[0])
-        ):
+        if not (text.startswith(_FROM_BEGINS, end) and _FROM.fullmatch(text, end, second.span[0])):
             return None
         said, way = said_change(text, second), direction_of(first.measures[0], second.measures[0])
         if said and way and said.direction != way:

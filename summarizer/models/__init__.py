@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
@@ -28,6 +28,9 @@ MODELS: Mapping[str, str] = {
 _KEY = re.compile(
     r"\b(sk|pk|key|xai|gsk|hf|AIza)[-_]?[A-Za-z0-9_-]{16,}|(api[-_]?key|token)=", re.IGNORECASE
 )
+
+
+_KEPT = 16  # instructions of prompts
 
 
 class Message(Value):
@@ -57,20 +60,26 @@ class Request(Value):
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the canonical JSON of messages, params, schema and sample."""
-        question = {
-            "messages": [[message.role, message.content] for message in self.messages],
-            "params": self.params,
-            "schema": self.output_schema,
-            "sample": self.sample,
-        }
-        canonical = json.dumps(question, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        asked = {"params": self.params, "sample": self.sample, "schema": self.output_schema}
+        rest = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        messages = ",".join(map(_canonical, self.messages))
+        return hashlib.sha256(f'{{"messages":[{messages}],{rest[1:]}'.encode()).hexdigest()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed copy; pydantic's own would keep the fingerprint of the question it was."""
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("fingerprint", None)
         return copied
+
+
+def _canonical(message: Message) -> str:
+    # All questions of a prompt share its instructions, which are longer than most abstracts.
+    content = _instructions(message.content) if message.role == "system" else _json(message.content)
+    return f'["{message.role}",{content}]'
+
+
+_json = json.JSONEncoder().encode
+_instructions = lru_cache(maxsize=_KEPT)(_json)
 
 
 class Answer(Value):
