@@ -191,7 +191,7 @@ def test_throughput_asks_for_every_paper_and_writes_what_came(tmp_path):
     assert len(json.loads(last.read_text())["entries"]) == 5
 
 
-def test_of_faithful_points_only_what_was_judged_right_is_an_error():
+def test_of_faithful_points_only_what_was_judged_is_an_error():
     rows = [row for row, _ in read_written()]
     assert sum(len(row.texts) for row in rows) > 1_000
     assert unjudged(find(rows)) == []

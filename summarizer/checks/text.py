@@ -70,10 +70,10 @@ def _language(text: str, min_hangul: float) -> Iterator[_Flaw]:
 
 
 def _may_be_english(text: str, terms: Sequence[Term]) -> bool:
-    words = [term for term in terms if term.text.islower()]
-    return len(words) >= _FEWEST_ENGLISH or not _VERBAL.isdisjoint(
-        [text[term.end : term.end + 1] for term in words]
-    )
+    ends = [start + len(written) for start, written, _ in terms if written.islower()]
+    if len(ends) < _FEWEST_ENGLISH:
+        return bool(ends) and not _VERBAL.isdisjoint([text[end : end + 1] for end in ends])
+    return True
 
 
 def _english(text: str) -> Iterator[_Flaw]:
