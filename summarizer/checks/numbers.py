@@ -42,8 +42,10 @@ _MOST_UNKNOWN = 50  # of one point; of a point with more, the rest needs no read
 _NOTATION = re.compile(
     r"[0-9][0-9,.]*(?![0-9,.^/]| [a-z]| ?자[릿리])(?P<letter>[KMBT](?![A-Za-z]))?"
 )
-_COUNTERS = frozenset("개명편건장")
-_AMONG = re.compile(r"(?P<counter>[개명편건장])[가-힣 ]{0,12} (?:중|가운데)(?:에서?)? ")
+# The first characters are asked for before the patterns, which few pairs of numbers fit.
+_COUNTERS = "개명편건장"
+_COUNTER_BEGINS = frozenset(_COUNTERS)
+_AMONG = re.compile(rf"(?P<counter>[{_COUNTERS}])[가-힣 ]{{0,12}} (?:중|가운데)(?:에서?)? ")
 _FROM_BEGINS = ("에서", "부터", "p", "(")
 _FROM = re.compile(r"p?(?:\([^()]{1,30}\))?(?:에서|부터) (?:약 |최대 )?[$~]?")
 _BRACKETED = re.compile(r"[^()]{0,40}\(([^()]*)\)")
@@ -150,7 +152,7 @@ class _Judge:
     def _share(self, whole: Quantity, part: Quantity, text: str) -> _Verdict | None:
         """What is wrong with 16개 중 14개 although both numbers are stated."""
         end = whole.span[1]
-        if text[end : end + 1] not in _COUNTERS or whole.bound or whole.vague or part.vague:
+        if text[end : end + 1] not in _COUNTER_BEGINS or whole.bound or whole.vague or part.vague:
             return None
         among = _AMONG.fullmatch(text, end, part.span[0])
         if among is None or not text.startswith(among["counter"], part.span[1]):
@@ -173,9 +175,10 @@ class _Judge:
         if said and way and said.direction != way:
             message = f"from {first.text} to {second.text} is no {said.direction}"
             return _Verdict("error", message, certain=True)
-        if self._stated.changes(second, first) and not self._stated.changes(first, second):
+        stated = self._stated.changes(second, first)
+        if stated and not self._stated.changes(first, second):
             message = f"the abstract says from {second.text} to {first.text}"
-            return _Verdict("error", message, self._stated.changes(second, first), certain=True)
+            return _Verdict("error", message, stated, certain=True)
         return None
 
     def _direction(

@@ -70,20 +70,20 @@ class Job:
 
     def run_day(self, date: dt.date | None) -> DayReport | Plan:
         """Make one day, the latest one where none is named."""
-        with self._interruptible():
+        with self._told_if_interrupted():
             return interruptible(self._day(date))
 
     def run_range(self, span: Span) -> RangeReport | RangePlan:
         """Make each day of a range; tells how far it is, also where it is interrupted."""
         seen: list[Progress] = []
-        with self._interruptible(seen):
+        with self._told_if_interrupted(seen):
             report = interruptible(self._range(span, seen))
         if self.left_out:
             notice(f"Papers left out: {counted_by(self.left_out)}")
         return report
 
     @contextmanager
-    def _interruptible(self, seen: Sequence[Progress] | None = None) -> Iterator[None]:
+    def _told_if_interrupted(self, seen: Sequence[Progress] | None = None) -> Iterator[None]:
         """Say where a run stands that is interrupted, and how it goes on.
 
         Args:
