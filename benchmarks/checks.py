@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written = list(read_written())
     faithful = [row for row, _ in written]
     told = find(faithful)
-    mistakes = measure_written([one for _, damaged in written for one in damaged])
+    mistakes = measure_written(written)
     open_ = [
         {"source": row.source, **finding.model_dump(mode="json")}
         for row, finding in unjudged([*found, *told])

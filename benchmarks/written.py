@@ -18,7 +18,9 @@ from summarizer.checks import check_summary
 from summarizer.digest import Paper, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence, Set
+
+    from summarizer.digest import Severity
 
 PATH = Path(__file__).with_suffix(".jsonl")
 SOURCE = "written"
@@ -42,15 +44,20 @@ class Damaged(NamedTuple):
     text: str
     what: str
 
-    def told(self) -> Told:
-        """What the checks say that they do not say of the faithful summary."""
+    def told(self, known: Set[tuple[str, str]]) -> Told:
+        """What the checks say that they do not say of the faithful summary, which is `known`."""
         points = self.row.texts
         points[self.point] = self.text
-        found = check_summary(self.row.paper, Summary(points=points), basis=self.row.basis)
-        before = check_summary(self.row.paper, self.row.summary, basis=self.row.basis)
-        known = {(finding.check, finding.message) for finding in before}
-        new = {f.severity for f in found if (f.check, f.message) not in known}
+        found = _found(self.row, Summary(points=points))
+        new = {found[finding] for finding in found.keys() - known}
         return "error" if "error" in new else "warning" if new else "nothing"
+
+
+def _found(row: Row, summary: Summary) -> dict[tuple[str, str], Severity]:
+    """What checks say of a summary, and how severe it is at worst."""
+    found = check_summary(row.paper, summary, basis=row.basis)
+    mild_first = sorted(found, key=lambda finding: finding.severity == "error")
+    return {(finding.check, finding.message): finding.severity for finding in mild_first}
 
 
 def read_written(path: Path = PATH) -> Iterator[tuple[Row, Sequence[Damaged]]]:
@@ -72,10 +79,19 @@ class Written:
     warnings: int
 
 
-def measure_written(damaged: Sequence[Damaged]) -> list[Written]:
+def measure_written(written: Iterable[tuple[Row, Sequence[Damaged]]]) -> list[Written]:
     """What is told of written mistakes, by kind."""
-    told = Counter((one.kind, one.told()) for one in damaged)
+    told: Counter[tuple[str, Told]] = Counter()
+    for row, damaged in written:
+        known = _found(row, row.summary).keys() if damaged else set()
+        told.update((one.kind, one.told(known)) for one in damaged)
+    kinds = sorted({kind for kind, _ in told})
     return [
-        Written(kind, of, told[kind, "error"], told[kind, "warning"])
-        for kind, of in sorted(Counter(one.kind for one in damaged).items())
+        Written(
+            kind,
+            sum(told[kind, said] for said in ("error", "warning", "nothing")),
+            told[kind, "error"],
+            told[kind, "warning"],
+        )
+        for kind in kinds
     ]
